@@ -1,0 +1,252 @@
+"""Each script as a user runs it: in a process of its own, from some other folder."""
+
+import math
+import re
+import shutil
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+from measure import TABLE_ROW
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import common
+import conv_autoencoder
+import deep_autoencoder
+import simple_autoencoder
+
+PARAMETERS = {"simple": "25,888", "deep": "222,384", "conv": "4,385"}
+SHAPES = {"simple": "784", "deep": "784", "conv": "28, 28, 1"}
+CODES = {"simple": {16}, "deep": {32, 64}, "conv": {128}}
+NAMES = {
+    "simple": ["autoencoder", "encoder", "decoder"],
+    "deep": ["autoencoder"]
+    + [
+        f"{half}_{layer}"
+        for layer in ("128", "64", "32", "64b", "128b")
+        for half in ("encoder", "decoder")
+    ],
+    "conv": ["autoencoder", "encoder", "decoder"],
+}
+
+
+def table(output):
+    """The closing table: label to (code size, compression, cross-entropy, MSE, PSNR)."""
+    return {row[0]: [*map(float, row[1:])] for row in TABLE_ROW.findall(output)}
+
+
+def listed(output):
+    """The paths under "Written:"."""
+    return output[output.index("Written:") :].split("\n  ")[1:]
+
+
+@pytest.mark.parametrize("name", ["simple", "deep", "conv"])
+def test_script(name, script, npz, tmp_path):
+    arguments = ["--data", npz, "--models", "my models"]
+    first = script(name, *arguments, "--epochs", "2")
+    assert first.stderr == ""  # no log of TensorFlow's either
+    assert not set(first.stdout) & set("\r\b\x1b")  # it is no terminal
+    assert f"MNIST from {npz}" in first.stdout
+    assert f"(4000, {SHAPES[name]})\n(1000, {SHAPES[name]})" in first.stdout
+    assert f"Total params: {PARAMETERS[name]} " in first.stdout
+    assert "Epoch 2/2" in first.stdout and "val_loss" in first.stdout
+    rows = table(first.stdout)
+    assert {row[0] for row in rows.values()} == CODES[name]
+    assert len(rows) == 2 * len(CODES[name])  # the network, and PCA
+    for code, compression, cross_entropy, mse, psnr in rows.values():
+        assert compression == pytest.approx(784 / code, abs=0.051)
+        assert 0.05 < cross_entropy < 0.7
+        assert 0 < mse < 0.3
+        assert psnr == pytest.approx(-10 * math.log10(mse), abs=0.02)
+    assert re.search(r"^floor +0\.0\d{3}$", first.stdout, re.MULTILINE)
+
+    folder = tmp_path / "my models" / name
+    files = {path.name for path in folder.iterdir()}
+    expected = {
+        f"{x}_{part}.pkl" for x in NAMES[name] for part in ("config", "weights")
+    }
+    expected |= {"reconstructions.png", "history.png"}
+    if name == "conv":
+        expected |= {"model.png", "logs"}
+    assert files == expected
+    assert {tmp_path / path for path in map(str.strip, listed(first.stdout))} >= {
+        folder / file for file in expected - {"logs"}
+    }
+    columns, rows = {"simple": (12, 4), "deep": (10, 6), "conv": (10, 4)}[name]
+    height, width, _ = imread(folder / "reconstructions.png").shape
+    assert height == pytest.approx(96 * rows, abs=2)
+    assert width == pytest.approx(96 * columns + 180, abs=2)
+
+    picture = (folder / "reconstructions.png").read_bytes()
+    weights = (folder / "autoencoder_weights.pkl").read_bytes()
+    (folder / "reconstructions.png").unlink()
+    second = script(name, *arguments, "--load")
+    assert second.stderr == ""
+    assert "Epoch" not in second.stdout
+    assert f"Total params: {PARAMETERS[name]} " in second.stdout
+    assert table(second.stdout) == table(first.stdout)
+    assert (folder / "reconstructions.png").read_bytes() == picture
+    assert (folder / "autoencoder_weights.pkl").read_bytes() == weights
+
+
+def test_no_data_to_be_had(script, tmp_path):
+    """Behind a firewall, with the command that the README names first."""
+    done = script("simple", "--models", tmp_path, "--epochs", "1")
+    assert "(60000, 784)\n(1000, 784)" in done.stdout
+    assert done.stdout.count("NOT THE WHOLE OF MNIST") == 2  # at the start and the end
+    assert (tmp_path / "simple" / "reconstructions.png").exists()
+
+
+def test_loss_printed_is_the_loss_of_keras(npz, tmp_path, capsys):
+    """The deep network has no penalty, so the two are the same number."""
+    deep_autoencoder.main(
+        ["--data", str(npz), "--models", str(tmp_path), "--epochs", "1", "--no-show"]
+    )
+    said = capsys.readouterr().out
+    (val_loss,) = re.findall(r"val_loss: ([\d.]+)", said)
+    assert table(said)["split at 32"][2] == float(val_loss)
+    assert table(said)["split at 64"][2:] == table(said)["split at 32"][2:]
+
+
+@pytest.mark.parametrize("layer", deep_autoencoder.SPLITS)
+def test_any_split_of_an_earlier_run(layer, trained, npz, capsys):
+    arguments = ["--data", str(npz), "--models", str(trained), "--load", "--no-show"]
+    deep_autoencoder.main([*arguments, "--split", layer])
+    rows = table(capsys.readouterr().out)
+    width = layer.rstrip("b")
+    assert list(rows) == [f"split at {layer}", f"PCA {width}"]
+    assert {row[0] for row in rows.values()} == {int(width)}
+
+
+def test_the_two_splits_are_two_views_of_one_network(trained, sample):
+    x = sample[1].reshape(-1, 784)
+    loaded = common.load_models(
+        trained / "deep",
+        "autoencoder",
+        *(f"{h}_{s}" for s in (32, 64) for h in ("encoder", "decoder")),
+    )
+    autoencoder, encoder_32, decoder_32, encoder_64, decoder_64 = loaded
+    expected = autoencoder.predict(x, verbose=0)
+    for encoder, decoder in [(encoder_32, decoder_32), (encoder_64, decoder_64)]:
+        np.testing.assert_array_equal(
+            decoder.predict(encoder.predict(x, verbose=0), verbose=0), expected
+        )
+
+
+def test_code_wider_than_the_input(npz, tmp_path, capsys):
+    simple_autoencoder.main(
+        ["--data", str(npz), "--models", str(tmp_path), "--epochs", "1", "--no-show"]
+        + ["--encoding-dim", "1000", "--l1", "0"]
+    )
+    rows = table(capsys.readouterr().out)
+    assert rows["autoencoder"][:2] == [1000, 0.8]
+    assert rows["PCA"][3] < 1e-6  # it needs no more than 784
+
+
+def test_tensorboard_can_read_the_logs(trained):
+    (run,) = (trained / "conv" / "logs").iterdir()
+    for part in ("train", "validation"):
+        events = EventAccumulator(str(run / part)).Reload()
+        losses = [tensor.step for tensor in events.Tensors("epoch_loss")]
+        assert losses == [0, 1]  # two epochs
+
+
+def test_tensorboard_is_in_the_requirements():
+    """TensorFlow 2.21 no longer brings it; the post's callback fails without."""
+    requirements = (
+        common.Path(common.__file__).parent / "requirements.txt"
+    ).read_text()
+    names = re.findall(r"^[\w-]+", requirements, re.MULTILINE)
+    assert {"tensorboard", "keras", "tensorflow", "numpy"} <= set(names)
+    assert re.search(r"^keras>=3\.14$", requirements, re.MULTILINE)
+    assert re.search(r"^graphviz-pure==0\.2\.2$", requirements, re.MULTILINE)
+
+
+def test_no_script_overwrites_another_s_files(trained):
+    files = [path.relative_to(trained) for path in trained.glob("*/autoencoder_*.pkl")]
+    assert len(files) == 6
+    assert {path.parts[0] for path in trained.glob("*/*")} != set()
+    assert sorted(path.name for path in trained.iterdir()) == ["conv", "deep", "simple"]
+
+
+@pytest.mark.parametrize(
+    "module", [simple_autoencoder, deep_autoencoder, conv_autoencoder]
+)
+def test_models_lie_beside_the_script_by_default(module):
+    default = common.options("", 1, 1, {"adam": 1}).get_default("models")
+    assert default == common.Path(module.__file__).resolve().parent / "models"
+
+
+def test_help_names_every_option_and_default(script):
+    said = " ".join(script("simple", "--help").stdout.split())
+    for option in [
+        "--epochs",
+        "batch-size",
+        "optimizer {adadelta,adam}",
+        "learning-rate",
+        "data",
+        "models",
+        "seed",
+        "load",
+        "no-show",
+        "encoding-dim",
+        "l1",
+    ]:
+        assert option in said
+    for default in ("50", "256", "adadelta", "1.0 for adadelta", "0", "16", "0.0001"):
+        assert re.search(rf"default: [^)]*{re.escape(default)}", said), default
+    assert "最简单的单层编码解码机" in said
+
+
+def train_with_seeds(module, seeds, epochs, npz, folder):
+    """The weights after a short training with each seed."""
+    for seed in seeds:
+        module.main(
+            ["--data", str(npz), "--models", str(folder), "--epochs", epochs]
+            + ["--no-show", "--batch-size", "1000", "--seed", seed]
+        )
+        (path,) = folder.glob("*/autoencoder_weights.pkl")
+        yield common.load_model("autoencoder", path.parent).get_weights()
+
+
+@pytest.mark.parametrize("module", [simple_autoencoder, deep_autoencoder])
+def test_a_dense_run_repeats_itself_bit_for_bit(module, npz, tmp_path):
+    """With XLA, which takes ten epochs to be used."""
+    one, same, other = train_with_seeds(module, "112", "10", npz, tmp_path)
+    assert all(map(np.array_equal, one, same))
+    assert not all(map(np.array_equal, one, other))
+
+
+def test_a_convolutional_run_repeats_itself_but_for_rounding(npz, tmp_path):
+    """TensorFlow adds up a convolution's gradient in no fixed order on several cores."""
+    one, same, other = train_with_seeds(conv_autoencoder, "112", "1", npz, tmp_path)
+    for a, b in zip(one, same, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-3)
+    assert not np.allclose(one[0], other[0], atol=1e-2)
+
+
+def test_window_only_where_one_can_open(script, npz, trained, tmp_path):
+    """A toolkit that is not there, and no display: the pictures are saved all the same."""
+    folder = tmp_path / "models"
+    shutil.copytree(trained, folder)
+    (folder / "simple" / "reconstructions.png").unlink()
+    arguments = ["--data", npz, "--models", folder, "--load"]
+    done = script("simple", *arguments, env={"MPLBACKEND": "gtk4agg", "DISPLAY": ""})
+    assert done.stderr == ""
+    assert (folder / "simple" / "reconstructions.png").exists()
+
+
+def test_a_window_opens_for_each_picture(trained, monkeypatch, tmp_path):
+    import matplotlib.pyplot as plt
+
+    opened = []
+    # Stands in for a display: the backend that only draws counts as interactive.
+    registry = common.backend_registry
+    monkeypatch.setattr(registry, "list_builtin", lambda _: ["agg"])
+    monkeypatch.setattr(plt, "show", lambda: opened.extend(plt.get_figlabels()))
+    parser = common.options("", 1, 1, {"adam": 1})
+    common.show_pictures(parser.parse_args(["--no-show"]), trained / "simple")
+    assert opened == []
+    common.show_pictures(parser.parse_args([]), trained / "simple")
+    assert opened == ["history.png", "reconstructions.png"]
+    plt.close("all")
