@@ -7,7 +7,6 @@
 import common  # first: it keeps TensorFlow's start quiet
 
 # isort: split
-import keras
 from keras import Input, Model
 from keras.layers import Conv2D, MaxPooling2D, UpSampling2D
 
@@ -62,7 +61,7 @@ def main(argv=None):
     )
     args = parser.parse_args(argv)
     directory = common.output_folder(args, "conv")
-    keras.utils.set_random_seed(args.seed)
+    common.set_seed(args.seed)
 
     x_train, x_test = common.load_mnist(args.data)
     x_train = x_train.reshape(len(x_train), 28, 28, 1)

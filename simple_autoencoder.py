@@ -6,7 +6,6 @@
 import common  # first: it keeps TensorFlow's start quiet
 
 # isort: split
-import keras
 from keras import Input, Model, regularizers
 from keras.layers import Dense
 
@@ -64,7 +63,7 @@ def main(argv=None):
     )
     args = parser.parse_args(argv)
     directory = common.output_folder(args, "simple")
-    keras.utils.set_random_seed(args.seed)
+    common.set_seed(args.seed)
 
     x_train, x_test = common.load_mnist(args.data)
     x_train = x_train.reshape(len(x_train), 784)
