@@ -464,13 +464,6 @@ def test_good_download_and_then_the_cache(server, cache, monkeypatch, tmp_path):
         server.answer = 500, b"", None  # the second time it is not asked
 
 
-def test_home_that_cannot_be_written(script, npz, tmp_path):
-    nowhere = {"HOME": "/proc/no", "KERAS_HOME": "/proc/no/.keras"}
-    done = script("simple", "--models", tmp_path, "--epochs", "1", env=nowhere)
-    assert "NOT THE WHOLE OF MNIST" in done.stdout
-    assert "Traceback" not in done.stderr
-
-
 # ------------------------------------------------------------------------- options
 
 

@@ -94,12 +94,9 @@ def as_numpy_1(data):
         data = data[:2] + data[11:]
     for module in (b"numpy._core.multiarray", b"numpy._core.numeric"):
         old = module.replace(b"_core", b"core")
-        for length in (module, old):  # protocols 4 and 5 put the length before the text
-            assert len(length) < 256
-        data = data.replace(
-            pickle.SHORT_BINUNICODE + bytes([len(module)]) + module,
-            pickle.SHORT_BINUNICODE + bytes([len(old)]) + old,
-        ).replace(module, old)
+        # Protocols 4 and 5 put a length before the text.
+        data = data.replace(bytes([len(module)]) + module, bytes([len(old)]) + old)
+        data = data.replace(module, old)
     return data
 
 
