@@ -21,10 +21,11 @@ import contextlib
 import io
 import itertools
 
+import common  # first: it keeps TensorFlow's start quiet
+
+# isort: split
 import keras
 import tensorflow as tf
-
-import common
 
 # Epochs for one measurement: the first, in which TensorFlow traces and compiles, does
 # not count, and XLA is chosen only for trainings of some length.

