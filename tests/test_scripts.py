@@ -248,6 +248,17 @@ def test_window_only_where_one_can_open(script, npz, trained, tmp_path):
     assert (folder / "simple" / "reconstructions.png").exists()
 
 
+def test_a_toolkit_that_is_missing_beside_a_display(trained, monkeypatch):
+    """Without a display Matplotlib itself turns to another backend; here it is told."""
+    import matplotlib.pyplot as plt
+
+    monkeypatch.setattr(plt, "get_backend", lambda: "gtk4agg")
+    with pytest.raises(ImportError):
+        plt.switch_backend("gtk4agg")
+    args = common.options("", 1, 1, {"adam": 1}).parse_args([])
+    common.show_pictures(args, trained / "simple")
+
+
 def test_a_window_opens_for_each_picture(trained, monkeypatch, tmp_path):
     import matplotlib.pyplot as plt
 
