@@ -1,5 +1,6 @@
 """What the tests share: real digits in a small file, and scripts run as a user would."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -61,16 +62,19 @@ def script(tmp_path):
     return run
 
 
+# The options of the runs in `trained`. The two of 12 epochs are long enough for XLA.
+TRAINED = {
+    "simple": ["--epochs", "12"],
+    "deep": ["--epochs", "12", "--optimizer", "adam"],
+    "conv": ["--epochs", "2"],
+}
+
+
 @pytest.fixture(scope="session")
 def trained(npz, tmp_path_factory):
-    """A models folder with a short run of each script, and what `main` printed."""
-    import conv_autoencoder
-    import deep_autoencoder
-    import simple_autoencoder
-
+    """A models folder with a short run of each script."""
     folder = tmp_path_factory.mktemp("models")
     shared = ["--data", str(npz), "--models", str(folder), "--no-show"]
-    simple_autoencoder.main([*shared, "--epochs", "12"])
-    deep_autoencoder.main([*shared, "--epochs", "12", "--optimizer", "adam"])
-    conv_autoencoder.main([*shared, "--epochs", "2"])
+    for name, options in TRAINED.items():
+        importlib.import_module(f"{name}_autoencoder").main([*shared, *options])
     return folder
