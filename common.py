@@ -36,6 +36,8 @@ except ImportError:  # Windows
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 logging.getLogger("tensorflow").setLevel("ERROR")
 interrupt = signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback from imports
+# Keras imports Matplotlib, which ends in a traceback where it does not know the name.
+toolkit = os.environ.pop("MPLBACKEND", None)
 with tempfile.TemporaryFile() as start_log:
     standard_error = os.dup(2)
     os.dup2(start_log.fileno(), 2)
@@ -49,6 +51,8 @@ import numpy as np
 from matplotlib.backends import BackendFilter, backend_registry
 from matplotlib.figure import Figure
 
+if toolkit is not None:
+    os.environ["MPLBACKEND"] = toolkit
 signal.signal(signal.SIGINT, interrupt)
 
 DOWNLOAD_SILENCE = 15  # seconds without an answer, after which a download is given up
@@ -706,8 +710,8 @@ def show_pictures(args, directory):
     import matplotlib.pyplot as plt  # not above: it looks for a display at once
 
     try:
-        plt.switch_backend(plt.get_backend())
-    except ImportError:  # MPLBACKEND names a toolkit that is missing
+        plt.switch_backend(os.environ.get("MPLBACKEND") or plt.get_backend())
+    except (ImportError, ValueError):  # a toolkit that is missing, or does not exist
         return
     windows = backend_registry.list_builtin(BackendFilter.INTERACTIVE)
     if plt.get_backend().lower() in windows:

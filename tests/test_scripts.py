@@ -245,7 +245,7 @@ def test_neither_a_toolkit_nor_a_display_nor_utf_8(script, npz, trained, tmp_pat
     folder = tmp_path / "模型"
     shutil.copytree(trained, folder)
     (folder / "simple" / "reconstructions.png").unlink()
-    bare = {"MPLBACKEND": "gtk4agg", "DISPLAY": ""}
+    bare = {"MPLBACKEND": "gtk2agg", "DISPLAY": ""}  # gone since Matplotlib 3
     bare |= {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     arguments = ["--data", npz, "--models", folder, "--load"]
     done = script("simple", *arguments, env=bare)
@@ -258,7 +258,7 @@ def test_a_toolkit_that_is_missing_beside_a_display(trained, monkeypatch):
     """Without a display Matplotlib itself turns to another backend; here it is told."""
     import matplotlib.pyplot as plt
 
-    monkeypatch.setattr(plt, "get_backend", lambda: "gtk4agg")
+    monkeypatch.setenv("MPLBACKEND", "gtk4agg")
     with pytest.raises(ImportError):
         plt.switch_backend("gtk4agg")
     args = common.options("", 1, 1, {"adam": 1}).parse_args([])
