@@ -348,8 +348,12 @@ def _load(name, directory):
         _check_config(config)
         return _rebuild(config, weights)
     except Exception as error:  # noqa: BLE001 (Keras raises all sorts for a bad config)
-        if version != keras.__version__:
-            error = f"saved by Keras {version}, this is {keras.__version__}: {error}"
+        if path == config_path and version != keras.__version__:
+            raise UserError(
+                f"{path} was saved by Keras {one_line(version)[:20]}, and Keras "
+                f"{keras.__version__} cannot read it ({one_line(error)[:100]}); "
+                "use that version, or train again, without --load"
+            ) from None
         raise _refusal(path, error) from None
 
 
@@ -878,13 +882,15 @@ class Watch(keras.callbacks.Callback):
 
 
 def tensorboard(directory):
-    """A list with a callback that logs a run for TensorBoard; empty without that package.
+    """A list with a callback that logs a run for TensorBoard; empty without its packages.
 
     Each run has a folder of its own, named by its time: TensorBoard would draw several
     runs in one folder as a single curve.
     """
-    if find_spec("tensorboard") is None:
-        print("no TensorBoard logs: pip install tensorboard", file=sys.stderr)
+    # Keras writes the logs with TensorFlow, on other backends too.
+    missing = [name for name in ("tensorboard", "tensorflow") if not find_spec(name)]
+    if missing:
+        print(f"no TensorBoard logs: pip install {' '.join(missing)}", file=sys.stderr)
         return []
     logs = directory / time.strftime("%Y%m%d-%H%M%S")
     _written.append(logs)

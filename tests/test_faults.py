@@ -560,14 +560,17 @@ def test_disk_that_is_really_full(npz, tmp_path, capsys):
 
 
 def test_without_tensorboard(npz, tmp_path, monkeypatch, capsys):
-    real = common.find_spec
+    real, missing = common.find_spec, "tensorboard"
     monkeypatch.setattr(
-        common, "find_spec", lambda name: None if name == "tensorboard" else real(name)
+        common, "find_spec", lambda name: None if name == missing else real(name)
     )
     conv_autoencoder.main(arguments(npz, tmp_path, "--epochs", "1"))
-    assert "tensorboard" in one_line(capsys.readouterr().err)
+    assert one_line(capsys.readouterr().err).endswith("pip install tensorboard\n")
     assert (tmp_path / "conv" / "model.png").exists()
     assert not (tmp_path / "conv" / "logs").exists()
+    missing = "tensorflow"  # as it may be with another backend
+    assert common.tensorboard(tmp_path) == []
+    assert one_line(capsys.readouterr().err).endswith("pip install tensorflow\n")
 
 
 # ----------------------------------------------------------------------- divergence

@@ -452,6 +452,7 @@ def test_interrupted_save_leaves_the_earlier_model(saved, monkeypatch):
 
 
 def test_another_keras_says_which_it_needs(saved, monkeypatch):
+    version = keras.__version__
     monkeypatch.setattr(keras, "__version__", "3.99.0")
     common.load_model("any", saved)  # it can be read, so it is
     rewrite(
@@ -459,8 +460,7 @@ def test_another_keras_says_which_it_needs(saved, monkeypatch):
     )
     rewrite_seal(saved)
     line = refused(saved)
-    assert "3.99.0" in line
-    assert "saved by Keras 3." in line
+    assert f"saved by Keras {version}, and Keras 3.99.0 cannot read it" in line
 
 
 def test_python_s_own_unpickler_would_not_do():
