@@ -217,6 +217,23 @@ def test_help_names_every_option_and_default(capsys):
     assert "最简单的单层编码解码机" in said
 
 
+@pytest.mark.parametrize("name", ["simple", "deep", "conv"])
+def test_the_seed_of_the_command_line_decides(name, npz, tmp_path):
+    """At such a rate the weights stay those with which the training began."""
+    module = importlib.import_module(f"{name}_autoencoder")
+    module.main(
+        ["--data", str(npz), "--models", str(tmp_path), "--no-show", "--seed", "1"]
+        + ["--epochs", "1", "--batch-size", "4000", "--learning-rate", "1e-12"]
+    )
+    kernels = common.load_model("autoencoder", tmp_path / name).get_weights()[::2]
+    for seed in (1, 0):
+        common.set_seed(seed)
+        built = module.build()
+        autoencoder = built if name == "deep" else built[0]
+        for ours, theirs in zip(kernels, autoencoder.get_weights()[::2], strict=True):
+            assert np.allclose(ours, theirs, atol=1e-6) == (seed == 1)
+
+
 def test_large_batches_repeat_themselves_too_and_only_with_their_seed(sample):
     """They make TensorFlow work on several parts of a gradient at a time."""
     x_train = sample[0].reshape(-1, 28, 28, 1)
