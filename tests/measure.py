@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 import numpy as np
 
 import common
+import deep_autoencoder
 
 SEEDS = (0, 1, 2)
 # The rows of the results table: script, optimizer, epochs, seeds.
@@ -72,8 +73,8 @@ class Run:
     def curve(self, which):
         return [float(x) for x in re.findall(rf" {which}: ([\d.]+)", self.output)]
 
-    def load(self, *names):
-        return common.load_models(self.folder, *names)
+    def load(self, name):
+        return common.load_model(name, self.folder)
 
 
 def spread(values, digits):
@@ -114,8 +115,6 @@ def default_run(args, script, optimizer, epochs, seed):
 def claims(args, x_train, x_test):
     """Tables that answer the post's claims, as lines of Markdown."""
     x_train, x_test = x_train.reshape(-1, 784), x_test.reshape(-1, 784)
-    pca = common.fit_pca(x_train)
-    names = "autoencoder", "encoder", "decoder"
 
     yield "| single layer | optimizer | MSE | PCA's MSE | angles to PCA's subspace: median, largest | PCA's components that the code explains | mean of a code value | zeros in the codes |"
     yield "|" + "---|" * 8
@@ -127,11 +126,11 @@ def claims(args, x_train, x_test):
                 "simple",
                 *("--optimizer", optimizer, "--l1", l1, "--encoding-dim", size),
             )
-            _, encoder, decoder = run.load(*names)
+            encoder, decoder = run.load("encoder"), run.load("decoder")
             code = encoder.predict(x_test, 1000, 0)
             angles = explained = "–"
             if size == "16":
-                axes = row_space(pca(x_test, 16))
+                axes = row_space(common.pca(x_train, x_test, 16))
                 degrees = principal_angles(axes, row_space(decoder.get_weights()[0]))
                 angles = f"{np.median(degrees):.0f}°, {degrees.max():.0f}°"
                 explained = f"{explained_share(x_test @ axes.T, code):.1%}"
@@ -143,13 +142,12 @@ def claims(args, x_train, x_test):
     yield ""
 
     run = default_run(args, "deep", "adam", 50, 0)
-    splits = ("128", "64", "32", "64b", "128b")
-    halves = [f"{half}_{s}" for s in splits for half in ("encoder", "decoder")]
-    autoencoder, *halves = run.load("autoencoder", *halves)
+    autoencoder = run.load("autoencoder")
     whole = autoencoder.predict(x_test, 1000, 0)
+    halves = [deep_autoencoder.split(autoencoder, x) for x in deep_autoencoder.LAYERS]
     differences = [
         np.abs(decoder.predict(encoder.predict(x_test, 1000, 0), 1000, 0) - whole).max()
-        for encoder, decoder in zip(halves[::2], halves[1::2], strict=True)
+        for encoder, decoder in halves
     ]
     yield (
         "Largest difference between `decoder(encoder(x))` and `autoencoder(x)` over the "

@@ -1,36 +1,31 @@
-"""Each script as a user runs it: in a process of its own, from some other folder."""
+"""Each script as a user runs it, and what goes wrong: one line, and nothing lost."""
 
-import importlib
-import math
+import importlib.util
+import os
 import re
 import shutil
+import signal
 
-import keras
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from conftest import TRAINED
+from conftest import ROOT, RUNS, contents, write_npz
 from matplotlib.image import imread
 from measure import TABLE_ROW
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import common
-import conv_autoencoder
 import deep_autoencoder
 import simple_autoencoder
 
+posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+
+SCRIPTS = ["simple", "deep", "conv"]
 PARAMETERS = {"simple": "25,888", "deep": "222,384", "conv": "4,385"}
 SHAPES = {"simple": "784", "deep": "784", "conv": "28, 28, 1"}
-CODES = {"simple": {16}, "deep": {32, 64}, "conv": {128}}
-NAMES = {
-    "simple": ["autoencoder", "encoder", "decoder"],
-    "deep": ["autoencoder"]
-    + [
-        f"{half}_{layer}"
-        for layer in ("128", "64", "32", "64b", "128b")
-        for half in ("encoder", "decoder")
-    ],
-    "conv": ["autoencoder", "encoder", "decoder"],
-}
+CODES = {"simple": [16], "deep": [32, 64], "conv": [128]}
+PICTURES = {"simple": (12, 4), "deep": (10, 6), "conv": (10, 4)}
+MODELS = ["autoencoder", "encoder", "decoder"]
+PICKLES = {f"{name}_{part}.pkl" for name in MODELS for part in ("config", "weights")}
 
 
 def table(output):
@@ -38,261 +33,368 @@ def table(output):
     return {row[0]: [*map(float, row[1:])] for row in TABLE_ROW.findall(output)}
 
 
-def listed(output):
-    """The paths under "Written:"."""
-    return output[output.index("Written:") :].split("\n  ")[1:]
+def one_line(text):
+    assert text.count("\n") == 1 and "Traceback" not in text, text
+    return text
 
 
-@pytest.mark.parametrize("name", ["simple", "deep", "conv"])
-def test_script(name, script, npz, trained, tmp_path, capsys):
-    arguments = ["--data", npz, "--models", "my models"]
-    first = script(name, *arguments, *TRAINED[name])
-    assert first.stderr == ""  # no log of TensorFlow's either
-    assert not set(first.stdout) & set("\r\b\x1b")  # it is no terminal
-    assert f"MNIST from {npz}" in first.stdout
-    assert f"(4000, {SHAPES[name]})\n(1000, {SHAPES[name]})" in first.stdout
-    assert f"Total params: {PARAMETERS[name]} " in first.stdout
-    assert (
-        f"Epoch 2/{TRAINED[name][1]}\n" in first.stdout and "val_loss" in first.stdout
-    )
-    rows = table(first.stdout)
-    assert {row[0] for row in rows.values()} == CODES[name]
-    assert len(rows) == 2 * len(CODES[name])  # the network, and PCA
+def load(folder):
+    autoencoder = common.load_model("autoencoder", folder)
+    halves = (common.load_model(x, folder, part_of=autoencoder) for x in MODELS[1:])
+    return autoencoder, *halves
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_script(name, start, call, earlier, tmp_path):
+    process = start(name, *RUNS[name])
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (
+        0,
+        "",
+    )  # no start-up line of TensorFlow's either
+    assert not set(out) & set("\r\b\x1b")  # it is no terminal
+    assert "MNIST from " in out
+    assert f"(4000, {SHAPES[name]}) (1000, {SHAPES[name]})" in out
+    assert f"Total params: {PARAMETERS[name]} " in out
+    assert f"Epoch 2/{RUNS[name][1]}\n" in out and "val_loss" in out
+    rows = table(out)
+    assert [row[0] for row in rows.values()] == [x for x in CODES[name] for _ in "ab"]
     for code, compression, cross_entropy, mse, psnr in rows.values():
         assert compression == pytest.approx(784 / code, abs=0.051)
         assert 0.05 < cross_entropy < 0.7
         assert 0 < mse < 0.3
-        assert psnr == pytest.approx(-10 * math.log10(mse), abs=0.02)
-    assert re.search(r"^floor +0\.0\d{3}$", first.stdout, re.MULTILINE)
+        assert psnr == pytest.approx(-10 * np.log10(mse), abs=0.02)
+    assert re.search(r"^floor +0\.0\d{3}$", out, re.MULTILINE)
 
-    folder = tmp_path / "my models" / name
+    folder = tmp_path / name
+    assert f"Written to {folder}" in out
+    more = {"model.png", "logs"} if name == "conv" else set()
     files = {path.name for path in folder.iterdir()}
-    expected = {
-        f"{x}_{part}.pkl" for x in NAMES[name] for part in ("config", "weights")
-    }
-    expected |= {"reconstructions.png", "history.png"}
-    if name == "conv":
-        expected |= {"model.png", "logs"}
-    assert files == expected
-    assert {tmp_path / path for path in map(str.strip, listed(first.stdout))} >= {
-        folder / file for file in expected - {"logs"}
-    }
-    columns, rows = {"simple": (12, 4), "deep": (10, 6), "conv": (10, 4)}[name]
+    assert files == PICKLES | {"reconstructions.png", "history.png"} | more
+    columns, lines = PICTURES[name]
     height, width, _ = imread(folder / "reconstructions.png").shape
-    assert height == pytest.approx(96 * rows, abs=2)
-    assert width == pytest.approx(96 * columns + 180, abs=2)
+    assert (height, width) == pytest.approx((96 * lines, 96 * columns + 180), abs=2)
 
     # The same command in another process: the same weights, bit for bit.
-    ours, theirs = (
-        common.load_model("autoencoder", run).get_weights()
-        for run in (folder, trained / name)
-    )
-    assert all(map(np.array_equal, ours, theirs))
+    for model in MODELS:
+        file = f"{model}_weights.pkl"
+        assert (folder / file).read_bytes() == (earlier / name / file).read_bytes()
 
-    weights = (folder / "autoencoder_weights.pkl").read_bytes()
-    picture = (folder / "reconstructions.png").read_bytes()
+    # --load makes the same of them, and trains nothing.
+    before = contents(folder)
     (folder / "reconstructions.png").unlink()
-    capsys.readouterr()
-    module = importlib.import_module(f"{name}_autoencoder")
-    module.main(["--data", str(npz), "--models", str(folder.parent), "--load"])
-    second = capsys.readouterr()
-    assert second.err == ""
-    assert "Epoch" not in second.out
-    assert f"Total params: {PARAMETERS[name]} " in second.out
-    assert table(second.out) == table(first.stdout)
-    assert (folder / "reconstructions.png").read_bytes() == picture
-    assert (folder / "autoencoder_weights.pkl").read_bytes() == weights
+    out = call(name, "--load")
+    assert table(out) == rows and "Epoch" not in out
+    after = contents(folder)
+    changed = {x.name for x in before.keys() | after if before.get(x) != after.get(x)}
+    assert changed <= {"model.png"}
 
 
-def test_no_data_to_be_had(script, tmp_path):
-    """Behind a firewall, and with a home folder that Keras cannot write to."""
-    nowhere = {"HOME": "/proc/no", "KERAS_HOME": "/proc/no/.keras"}
-    done = script("simple", "--models", tmp_path, "--epochs", "1", env=nowhere)
-    assert done.stderr == ""
-    assert "(60000, 784)\n(1000, 784)" in done.stdout
-    assert done.stdout.count("NOT THE WHOLE OF MNIST") == 2  # at the start and the end
+def test_seed_decides_the_weights(call, tmp_path):
+    runs = []
+    for seed in "12":
+        call("simple", "--epochs", "1", "--seed", seed)
+        runs.append(load(tmp_path / "simple")[0].get_weights())
+    assert not any(np.array_equal(a, b) for a, b in zip(*runs, strict=True))
+
+
+@pytest.mark.parametrize("layer", deep_autoencoder.LAYERS)
+def test_any_layer_can_be_the_split(layer, call, earlier, digits):
+    out = call("deep", "--load", "--split", layer, models=earlier)
+    assert table(out)[f"split at {layer}"][0] == int(layer.rstrip("b"))
+    x = digits[1].reshape(-1, 784)
+    autoencoder = common.load_model("autoencoder", earlier / "deep")
+    encoder, decoder = deep_autoencoder.split(autoencoder, layer)
+    np.testing.assert_array_equal(
+        decoder.predict(encoder.predict(x, verbose=0), verbose=0),
+        autoencoder.predict(x, verbose=0),
+    )
+
+
+def test_extremes(call):
+    out = call("simple", "--epochs", "1", "--encoding-dim", "1000", "--l1", "0")
+    assert table(out)["autoencoder"][:2] == [1000, 0.8]  # wider than the input
+    assert table(out)["PCA"][3] < 1e-6  # it needs no more than 784
+    extremes = "--epochs 1 --batch-size 1000000 --seed 4294967295 --encoding-dim 1"
+    out = call("simple", *extremes.split(), "--l1", "1000", "--learning-rate", "1e-12")
+    assert table(out)["autoencoder"][0] == 1
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_fewer_digits_than_a_picture_shows(name, npz, tmp_path):
+    few = np.load(npz)
+    path = write_npz(tmp_path / "few.npz", few["x_train"][:7], few["x_test"][:1])
+    script = importlib.import_module(f"{name}_autoencoder")
+    words = ["--data", path, "--models", tmp_path, "--epochs", "1", "--no-show"]
+    script.main([str(word) for word in words])
+
+
+# What readers try first: a script, what they replace in it, and by what.
+OUTPUT = "\n    decoded = Dense(784, "
+SCALED = "keras.saving.register_keras_serializable()\nclass Own(Dense):\n    pass\n\n"
+RETURN = "\n    return autoencoder, "
+EXPERIMENTS = {
+    "Dropout": ("simple", OUTPUT, f"\n    encoded = Dropout(0.1)(encoded){OUTPUT}"),
+    "BatchNormalization": (
+        "deep",
+        "encoded = Dense(64",
+        "encoded = BatchNormalization()(encoded)\n    encoded = Dense(64",
+    ),
+    "L2": ("simple", OUTPUT, f"{OUTPUT}kernel_regularizer=regularizers.L2(0.001), "),
+    "initializer": ("simple", OUTPUT, f'{OUTPUT}kernel_initializer="he_normal", '),
+    "activation": ("deep", 'Dense(32, activation="relu")', 'Dense(32, "gelu")'),
+    "Conv2DTranspose": (
+        "conv",
+        "x = UpSampling2D((2, 2))(x)\n    decoded",
+        'x = Conv2DTranspose(8, 3, strides=2, padding="same")(x)\n    decoded',
+    ),
+    "a network of networks": (
+        "simple",
+        "    return autoencoder, ",
+        f"    autoencoder = Model(input_img, decoder(encoder(input_img))){RETURN}",
+    ),
+    "a layer of one's own": (
+        "simple",
+        "def build(",
+        f"@{SCALED}\nDense = Own\ndef build(",
+    ),
+}
+
+
+@pytest.fixture
+def changed(tmp_path):
+    """Make a module of a script with a change in it, as readers make them."""
+
+    def change(name, old, new):
+        text = (ROOT / f"{name}_autoencoder.py").read_text(encoding="utf-8")
+        assert text.count(old) == 1
+        more = "import keras\nfrom keras.layers import *\n"
+        text = text.replace(old, new).replace("# isort: split\n", more)
+        path = tmp_path / "changed.py"
+        path.write_text(text, encoding="utf-8")
+        spec = importlib.util.spec_from_file_location("changed", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return change
+
+
+@pytest.mark.parametrize("what", EXPERIMENTS)
+def test_experiment(what, changed, call):
+    script = changed(*EXPERIMENTS[what])
+    out = call(script, "--epochs", "1")
+    assert table(call(script, "--load")) == table(out) != {}
+
+
+@pytest.mark.parametrize("layer", ["Lambda", "Activation"])
+def test_experiment_that_keras_could_not_load_is_found_out_at_once(
+    layer, changed, call, capsys
+):
+    new = f"\n    encoded = {layer}(lambda x: x)(encoded){OUTPUT}"
+    script = changed("simple", OUTPUT, new)
+    with pytest.raises(common.UserError, match="serializable"):
+        call(script, "--epochs", "1")
+    assert "Epoch" not in capsys.readouterr().out
+
+
+def test_what_is_said_while_keras_is_imported_is_seen_if_that_fails(start, tmp_path):
+    (tmp_path / "keras.py").write_text(
+        "import os\nos.write(2, b'no AVX here\\n')\nos.environ['DIE'] and os.abort()\n"
+        "raise ImportError('no backend')"
+    )
+    for die in ("1", ""):
+        process = start("simple", env={"PYTHONPATH": str(tmp_path), "DIE": die})
+        _, err = process.communicate(timeout=60)
+        assert process.returncode != 0
+        assert "no AVX here" in err
+        assert ("no backend" in err) == (die == "")
+
+
+def test_no_display_no_such_toolkit_no_utf_8(start, earlier, tmp_path):
+    """The pictures are saved all the same, and nothing is said about it."""
+    shutil.copytree(earlier / "simple", tmp_path / "simple")
+    (tmp_path / "simple" / "reconstructions.png").unlink()
+    bare = {"MPLBACKEND": "gtk2agg", "DISPLAY": ""}  # gone since Matplotlib 3
+    process = start("simple", "--load", env=bare | {"PYTHONIOENCODING": "ascii"})
+    assert process.communicate(timeout=60)[1] == ""
+    assert process.returncode == 0
     assert (tmp_path / "simple" / "reconstructions.png").exists()
 
 
-def test_loss_printed_is_the_loss_of_keras(npz, tmp_path, capsys):
-    """The deep network has no penalty, so the two are the same number."""
-    deep_autoencoder.main(
-        ["--data", str(npz), "--models", str(tmp_path), "--epochs", "1", "--no-show"]
+def test_windows_open_at_the_end_unless_unwanted(earlier, npz, tmp_path, monkeypatch):
+    (tmp_path / "windows.py").write_text(
+        "from matplotlib.backends.backend_agg import FigureCanvas\n"
+        "opened = []\ndef show(*_, **__): opened.append(1)"
     )
-    said = capsys.readouterr().out
-    (val_loss,) = re.findall(r"val_loss: ([\d.]+)", said)
-    assert table(said)["split at 32"][2] == float(val_loss)
-    assert table(said)["split at 64"][2:] == table(said)["split at 32"][2:]
-
-
-@pytest.mark.parametrize("layer", deep_autoencoder.SPLITS)
-def test_any_split_of_an_earlier_run(layer, trained, npz, capsys):
-    arguments = ["--data", str(npz), "--models", str(trained), "--load", "--no-show"]
-    deep_autoencoder.main([*arguments, "--split", layer])
-    rows = table(capsys.readouterr().out)
-    width = layer.rstrip("b")
-    assert list(rows) == [f"split at {layer}", f"PCA {width}"]
-    assert {row[0] for row in rows.values()} == {int(width)}
-
-
-def test_the_two_splits_are_two_views_of_one_network(trained, sample):
-    x = sample[1].reshape(-1, 784)
-    loaded = common.load_models(
-        trained / "deep",
-        "autoencoder",
-        *(f"{h}_{s}" for s in (32, 64) for h in ("encoder", "decoder")),
-    )
-    autoencoder, encoder_32, decoder_32, encoder_64, decoder_64 = loaded
-    expected = autoencoder.predict(x, verbose=0)
-    for encoder, decoder in [(encoder_32, decoder_32), (encoder_64, decoder_64)]:
-        np.testing.assert_array_equal(
-            decoder.predict(encoder.predict(x, verbose=0), verbose=0), expected
-        )
-
-
-def test_code_wider_than_the_input(npz, tmp_path, capsys):
-    simple_autoencoder.main(
-        ["--data", str(npz), "--models", str(tmp_path), "--epochs", "1", "--no-show"]
-        + ["--encoding-dim", "1000", "--l1", "0"]
-    )
-    rows = table(capsys.readouterr().out)
-    assert rows["autoencoder"][:2] == [1000, 0.8]
-    assert rows["PCA"][3] < 1e-6  # it needs no more than 784
-
-
-def test_tensorboard_can_read_the_logs(trained):
-    (run,) = (trained / "conv" / "logs").iterdir()
-    for part in ("train", "validation"):
-        events = EventAccumulator(str(run / part)).Reload()
-        losses = [tensor.step for tensor in events.Tensors("epoch_loss")]
-        assert losses == [0, 1]  # two epochs
-
-
-def test_tensorboard_is_in_the_requirements():
-    """TensorFlow 2.21 no longer brings it; the post's callback fails without."""
-    requirements = (
-        common.Path(common.__file__).parent / "requirements.txt"
-    ).read_text()
-    names = re.findall(r"^[\w-]+", requirements, re.MULTILINE)
-    assert {"tensorboard", "keras", "tensorflow", "numpy"} <= set(names)
-    assert re.search(r"^keras>=3\.14$", requirements, re.MULTILINE)
-    assert re.search(r"^graphviz-pure==0\.2\.2$", requirements, re.MULTILINE)
-
-
-def test_no_script_overwrites_another_s_files(trained):
-    assert {path.name for path in trained.iterdir()} == {"simple", "deep", "conv"}
-    for name, parameters in PARAMETERS.items():
-        autoencoder = common.load_model("autoencoder", trained / name)
-        assert f"{autoencoder.count_params():,}" == parameters
-
-
-@pytest.mark.parametrize(
-    "module", [simple_autoencoder, deep_autoencoder, conv_autoencoder]
-)
-def test_models_lie_beside_the_script_by_default(module):
-    default = common.options("", 1, 1, {"adam": 1}).get_default("models")
-    assert default == common.Path(module.__file__).resolve().parent / "models"
+    monkeypatch.syspath_prepend(tmp_path)
+    plt.switch_backend("module://windows")
+    words = ["--load", "--data", str(npz), "--models", str(earlier)]
+    simple_autoencoder.main([*words, "--no-show"])
+    assert importlib.import_module("windows").opened == []
+    simple_autoencoder.main(words)
+    assert importlib.import_module("windows").opened == [1]
+    plt.switch_backend("agg")
+    simple_autoencoder.main(words)
 
 
 def test_help_names_every_option_and_default(capsys):
     with pytest.raises(SystemExit, match="0"):
         simple_autoencoder.main(["--help"])
     said = " ".join(capsys.readouterr().out.split())
-    for option in [
-        "--epochs",
-        "batch-size",
-        "optimizer {adadelta,adam}",
-        "learning-rate",
-        "data",
-        "models",
-        "seed",
-        "load",
-        "no-show",
-        "encoding-dim",
-        "l1",
-    ]:
-        assert option in said
+    options = "epochs batch-size optimizer learning-rate data models seed load no-show"
+    for option in [*options.split(), "encoding-dim", "l1"]:
+        assert f"--{option}" in said
     for default in ("50", "256", "adadelta", "1.0 for adadelta", "0", "16", "0.0001"):
         assert re.search(rf"default: [^)]*{re.escape(default)}", said), default
     assert "最简单的单层编码解码机" in said
 
 
-@pytest.mark.parametrize("name", ["simple", "deep", "conv"])
-def test_the_seed_of_the_command_line_decides(name, npz, tmp_path):
-    """At such a rate the weights stay those with which the training began."""
-    module = importlib.import_module(f"{name}_autoencoder")
-    module.main(
-        ["--data", str(npz), "--models", str(tmp_path), "--no-show", "--seed", "1"]
-        + ["--epochs", "1", "--batch-size", "4000", "--learning-rate", "1e-12"]
+@pytest.mark.parametrize(
+    ("script", "option", "values", "said"),
+    [
+        (simple_autoencoder, "--epochs", ["0", "-1", "abc", "1.5", ""], "1 .."),
+        (simple_autoencoder, "--batch-size", ["0", "x"], "1 .."),
+        (simple_autoencoder, "--learning-rate", ["0", "-1", "nan", "inf"], " .. "),
+        (simple_autoencoder, "--encoding-dim", ["0", "1e3", "9" * 30], "1 .. 10000"),
+        (simple_autoencoder, "--l1", ["-0.1", "nan", "inf", "x"], "0 .. "),
+        (simple_autoencoder, "--seed", ["-1", "4294967296", "x"], "0 .. 4294967295"),
+        (simple_autoencoder, "--optimizer", ["sgd"], "adadelta"),
+        (deep_autoencoder, "--split", ["16", "", "32b"], "64b"),
+    ],
+)
+def test_option_out_of_range(script, option, values, said, tmp_path, capsys):
+    for value in values:
+        with pytest.raises(SystemExit, match="2"):
+            script.main(["--models", str(tmp_path), f"{option}={value}"])
+        err = capsys.readouterr().err
+        assert option in err and said in err, err
+    assert not list(tmp_path.iterdir())
+
+
+def test_models_lie_beside_the_scripts_by_default():
+    parser = common.make_parser("", {"adam": 1}, 1, 1)
+    assert parser.get_default("models") == ROOT / "models"
+
+
+def test_load_creates_nothing(call, tmp_path):
+    with pytest.raises(common.UserError, match="autoencoder_config.pkl is missing"):
+        call("simple", "--load", models=tmp_path / "tpyo")
+    assert not list(tmp_path.iterdir())
+
+
+def test_load_with_other_options_than_the_run_had(call, earlier):
+    """What was saved counts."""
+    out = call("simple", "--load", "--encoding-dim", "3", "--l1", "7", models=earlier)
+    assert table(out)["autoencoder"][0] == 16
+
+
+@pytest.mark.parametrize("kind", ["a file", "below a file"])
+def test_models_folder_found_out_before_the_training(kind, call, tmp_path, capsys):
+    (tmp_path / "file").write_text("keep me")
+    folder = tmp_path / "file" if kind == "a file" else tmp_path / "file" / "below"
+    with pytest.raises(common.UserError, match=re.escape(str(folder))) as caught:
+        call("simple", models=folder)
+    assert "\n" not in str(caught.value)
+    assert "Epoch" not in capsys.readouterr().out
+    assert (tmp_path / "file").read_text() == "keep me"
+
+
+def test_failure_after_the_training_is_one_line_and_costs_nothing(start, tmp_path):
+    (tmp_path / "simple").mkdir()
+    (tmp_path / "simple" / "history.png").mkdir()
+    process = start("simple", "--epochs", "1", "--no-show")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert one_line(err).startswith("error: ") and "history.png" in err
+    assert len(load(tmp_path / "simple")) == 3
+
+
+class DivergesLast(common.StopOnCtrlC):
+    """Stands in for a last update whose loss is fine and whose result is not."""
+
+    def on_train_end(self, logs=None):
+        super().on_train_end(logs)
+        self.model.set_weights([w * np.nan for w in self.model.get_weights()])
+
+
+@pytest.mark.parametrize("when", ["early", "in the last update"])
+def test_loss_that_is_not_a_number(when, call, earlier, monkeypatch, capsys):
+    options = ["--epochs", "5", "--optimizer", "adam", "--learning-rate", "1e6"]
+    if when != "early":
+        monkeypatch.setattr(common, "StopOnCtrlC", DivergesLast)
+        options = ["--epochs", "1"]
+    before = contents(earlier)
+    with pytest.raises(common.UserError, match="--learning-rate") as caught:
+        call("deep", *options, models=earlier)
+    assert "\n" not in str(caught.value)
+    assert "Epoch 3/" not in capsys.readouterr().out
+    assert contents(earlier) == before
+
+
+def test_without_tensorboard(call, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(common, "find_spec", lambda name: None)
+    assert common.tensorboard(tmp_path) == []
+    assert "pip install tensorboard" in one_line(capsys.readouterr().err)
+    assert not list(tmp_path.iterdir())
+
+
+def test_tensorboard_can_read_the_logs(earlier):
+    events = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator"
     )
-    kernels = common.load_model("autoencoder", tmp_path / name).get_weights()[::2]
-    for seed in (1, 0):
-        common.set_seed(seed)
-        built = module.build()
-        autoencoder = built if name == "deep" else built[0]
-        for ours, theirs in zip(kernels, autoencoder.get_weights()[::2], strict=True):
-            assert np.allclose(ours, theirs, atol=1e-6) == (seed == 1)
+    (run,) = (earlier / "conv" / "logs").iterdir()
+    for part in ("train", "validation"):
+        losses = events.EventAccumulator(str(run / part)).Reload().Tensors("epoch_loss")
+        assert [loss.step for loss in losses] == [0, 1, 2, 3]  # four epochs
 
 
-def test_large_batches_repeat_themselves_too_and_only_with_their_seed(sample):
-    """They make TensorFlow work on several parts of a gradient at a time."""
-    x_train = sample[0].reshape(-1, 28, 28, 1)
-    common.set_seed(0)
-    autoencoder, _, _ = conv_autoencoder.build()
-    adadelta = keras.optimizers.Adadelta(1.0)
-    adadelta.build(autoencoder.trainable_variables)
-    autoencoder.compile(adadelta, "binary_crossentropy", **common.speed(1))
-    variables = [*autoencoder.variables, *adadelta.variables]
-    start = [keras.ops.convert_to_numpy(variable) for variable in variables]
-
-    def train(seed):
-        for variable, value in zip(variables, start, strict=True):
-            variable.assign(value)
-        common.set_seed(seed)
-        autoencoder.fit(x_train, x_train, batch_size=1000, verbose=0)
-        return b"".join(weight.tobytes() for weight in autoencoder.get_weights())
-
-    # Without the setting for it, about every second one comes out differently.
-    assert len({train(seed=1) for _ in range(10)}) == 1
-    assert train(seed=1) != train(seed=2)
+def wait_for(process, text):
+    assert any(text in line for line in process.stdout), process.stderr.read()
 
 
-def test_neither_a_toolkit_nor_a_display_nor_utf_8(script, npz, trained, tmp_path):
-    """The pictures are saved all the same, and nothing is said about it."""
-    folder = tmp_path / "模型"
-    shutil.copytree(trained, folder)
-    (folder / "simple" / "reconstructions.png").unlink()
-    bare = {"MPLBACKEND": "gtk2agg", "DISPLAY": ""}  # gone since Matplotlib 3
-    bare |= {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    arguments = ["--data", npz, "--models", folder, "--load"]
-    done = script("simple", *arguments, env=bare)
-    assert done.stderr == ""
-    assert "??/simple/reconstructions.png" in done.stdout
-    assert (folder / "simple" / "reconstructions.png").exists()
+@posix
+def test_ctrl_c_keeps_what_was_learnt(start, tmp_path):
+    process = start("simple", "--epochs", "100000")
+    wait_for(process, "Epoch 3/")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    said = "STOPPED EARLY by Ctrl-C, in epoch"
+    assert said in one_line(err.lstrip())  # at once
+    assert said in out and "of 100000" in out and table(out)  # and at the end
+    assert len(load(tmp_path / "simple")) == 3
 
 
-def test_a_toolkit_that_is_missing_beside_a_display(trained, monkeypatch):
-    """Without a display Matplotlib itself turns to another backend; here it is told."""
-    import matplotlib.pyplot as plt
-
-    monkeypatch.setenv("MPLBACKEND", "gtk4agg")
-    with pytest.raises(ImportError):
-        plt.switch_backend("gtk4agg")
-    args = common.options("", 1, 1, {"adam": 1}).parse_args([])
-    common.show_pictures(args, trained / "simple")
+class CtrlCInTheLastValidation(common.StopOnCtrlC):
+    def on_test_begin(self, logs=None):
+        signal.raise_signal(signal.SIGINT)
 
 
-def test_a_window_opens_for_each_picture(trained, monkeypatch, tmp_path):
-    import matplotlib.pyplot as plt
+def test_ctrl_c_in_the_last_validation(call, tmp_path, monkeypatch):
+    monkeypatch.setattr(common, "StopOnCtrlC", CtrlCInTheLastValidation)
+    before = signal.getsignal(signal.SIGINT)
+    assert "STOPPED EARLY" in call("simple", "--epochs", "1")
+    assert signal.getsignal(signal.SIGINT) == before
+    assert len(load(tmp_path / "simple")) == 3
 
-    opened = []
-    # Stands in for a display: the backend that only draws counts as interactive.
-    registry = common.backend_registry
-    monkeypatch.setattr(registry, "list_builtin", lambda _: ["agg"])
-    monkeypatch.setattr(plt, "show", lambda: opened.extend(plt.get_figlabels()))
-    parser = common.options("", 1, 1, {"adam": 1})
-    common.show_pictures(parser.parse_args(["--no-show"]), trained / "simple")
-    assert opened == []
-    common.show_pictures(parser.parse_args([]), trained / "simple")
-    assert opened == ["history.png", "reconstructions.png"]
-    plt.close("all")
+
+@posix
+def test_second_ctrl_c_leaves_at_once(start):
+    process = start("simple", "--epochs", "100000")
+    wait_for(process, "Epoch 3/")
+    process.send_signal(signal.SIGINT)
+    assert process.stderr.readline() == "\n"
+    assert "once more to leave" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "")
+
+
+@posix
+def test_output_that_is_closed(start):
+    process = start("simple", "--epochs", "100000")
+    wait_for(process, "Epoch 2/")
+    process.stdout.close()
+    assert process.wait(timeout=60) == 141
+    assert process.stderr.read() == ""
