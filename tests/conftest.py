@@ -84,14 +84,10 @@ def start(npz, tmp_path):
     def run(script, *arguments, data=npz, env=None):
         words = [sys.executable, "-u", ROOT / f"{script}_autoencoder.py", *arguments]
         words += ["--models", tmp_path, *(["--data", data] if data else [])]
+        env = os.environ | {"PYTHONIOENCODING": "utf-8"} | (env or {})
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        command = [str(word) for word in words]
-        environment = os.environ | {"PYTHONIOENCODING": "utf-8"} | (env or {})
-        processes.append(
-            subprocess.Popen(
-                command, cwd=tmp_path, env=environment, encoding="utf-8", **pipes
-            )
-        )
+        settings = {"cwd": tmp_path, "env": env, "encoding": "utf-8"} | pipes
+        processes.append(subprocess.Popen([str(word) for word in words], **settings))
         return processes[-1]
 
     yield run

@@ -9,7 +9,7 @@ import signal
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from conftest import ROOT, RUNS, contents, write_npz
+from conftest import ROOT, RUNS, contents
 from matplotlib.image import imread
 from measure import TABLE_ROW
 
@@ -48,10 +48,7 @@ def load(folder):
 def test_script(name, start, call, earlier, tmp_path):
     process = start(name, *RUNS[name])
     out, err = process.communicate(timeout=120)
-    assert (process.returncode, err) == (
-        0,
-        "",
-    )  # no start-up line of TensorFlow's either
+    assert (process.returncode, err) == (0, "")  # no line of TensorFlow's either
     assert not set(out) & set("\r\b\x1b")  # it is no terminal
     assert "MNIST from " in out
     assert f"(4000, {SHAPES[name]}) (1000, {SHAPES[name]})" in out
@@ -99,39 +96,21 @@ def test_seed_decides_the_weights(call, tmp_path):
 
 
 @pytest.mark.parametrize("layer", deep_autoencoder.LAYERS)
-def test_any_layer_can_be_the_split(layer, call, earlier, digits):
-    out = call("deep", "--load", "--split", layer, models=earlier)
-    assert table(out)[f"split at {layer}"][0] == int(layer.rstrip("b"))
-    x = digits[1].reshape(-1, 784)
-    autoencoder = common.load_model("autoencoder", earlier / "deep")
-    encoder, decoder = deep_autoencoder.split(autoencoder, layer)
-    np.testing.assert_array_equal(
-        decoder.predict(encoder.predict(x, verbose=0), verbose=0),
-        autoencoder.predict(x, verbose=0),
-    )
+def test_any_layer_can_be_the_split(layer, call, earlier):
+    rows = table(call("deep", "--load", "--split", layer, models=earlier))
+    assert rows[f"split at {layer}"][0] == int(layer.rstrip("b"))
+    assert rows[f"split at {layer}"][2:] == rows["split at 32"][2:]
 
 
-def test_extremes(call):
+def test_code_wider_than_the_input(call):
     out = call("simple", "--epochs", "1", "--encoding-dim", "1000", "--l1", "0")
-    assert table(out)["autoencoder"][:2] == [1000, 0.8]  # wider than the input
+    assert table(out)["autoencoder"][:2] == [1000, 0.8]
     assert table(out)["PCA"][3] < 1e-6  # it needs no more than 784
-    extremes = "--epochs 1 --batch-size 1000000 --seed 4294967295 --encoding-dim 1"
-    out = call("simple", *extremes.split(), "--l1", "1000", "--learning-rate", "1e-12")
-    assert table(out)["autoencoder"][0] == 1
-
-
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_fewer_digits_than_a_picture_shows(name, npz, tmp_path):
-    few = np.load(npz)
-    path = write_npz(tmp_path / "few.npz", few["x_train"][:7], few["x_test"][:1])
-    script = importlib.import_module(f"{name}_autoencoder")
-    words = ["--data", path, "--models", tmp_path, "--epochs", "1", "--no-show"]
-    script.main([str(word) for word in words])
 
 
 # What readers try first: a script, what they replace in it, and by what.
 OUTPUT = "\n    decoded = Dense(784, "
-SCALED = "keras.saving.register_keras_serializable()\nclass Own(Dense):\n    pass\n\n"
+OWN = "@keras.saving.register_keras_serializable()\nclass Own(Dense):\n    pass\n\nDense = Own"
 RETURN = "\n    return autoencoder, "
 EXPERIMENTS = {
     "Dropout": ("simple", OUTPUT, f"\n    encoded = Dropout(0.1)(encoded){OUTPUT}"),
@@ -141,8 +120,11 @@ EXPERIMENTS = {
         "encoded = BatchNormalization()(encoded)\n    encoded = Dense(64",
     ),
     "L2": ("simple", OUTPUT, f"{OUTPUT}kernel_regularizer=regularizers.L2(0.001), "),
-    "initializer": ("simple", OUTPUT, f'{OUTPUT}kernel_initializer="he_normal", '),
-    "activation": ("deep", 'Dense(32, activation="relu")', 'Dense(32, "gelu")'),
+    "another activation and initializer": (
+        "deep",
+        'Dense(32, activation="relu"',
+        'Dense(32, "gelu", kernel_initializer="he_normal"',
+    ),
     "Conv2DTranspose": (
         "conv",
         "x = UpSampling2D((2, 2))(x)\n    decoded",
@@ -153,11 +135,7 @@ EXPERIMENTS = {
         "    return autoencoder, ",
         f"    autoencoder = Model(input_img, decoder(encoder(input_img))){RETURN}",
     ),
-    "a layer of one's own": (
-        "simple",
-        "def build(",
-        f"@{SCALED}\nDense = Own\ndef build(",
-    ),
+    "a layer of one's own": ("simple", "def build(", f"{OWN}\ndef build("),
 }
 
 
@@ -170,9 +148,8 @@ def changed(tmp_path):
         assert text.count(old) == 1
         more = "import keras\nfrom keras.layers import *\n"
         text = text.replace(old, new).replace("# isort: split\n", more)
-        path = tmp_path / "changed.py"
-        path.write_text(text, encoding="utf-8")
-        spec = importlib.util.spec_from_file_location("changed", path)
+        (tmp_path / "changed.py").write_text(text, encoding="utf-8")
+        spec = importlib.util.spec_from_file_location("x", tmp_path / "changed.py")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module
@@ -188,13 +165,10 @@ def test_experiment(what, changed, call):
 
 
 @pytest.mark.parametrize("layer", ["Lambda", "Activation"])
-def test_experiment_that_keras_could_not_load_is_found_out_at_once(
-    layer, changed, call, capsys
-):
+def test_what_keras_could_not_load_is_found_out_at_once(layer, changed, call, capsys):
     new = f"\n    encoded = {layer}(lambda x: x)(encoded){OUTPUT}"
-    script = changed("simple", OUTPUT, new)
     with pytest.raises(common.UserError, match="serializable"):
-        call(script, "--epochs", "1")
+        call(changed("simple", OUTPUT, new), "--epochs", "1")
     assert "Epoch" not in capsys.readouterr().out
 
 
@@ -238,15 +212,20 @@ def test_windows_open_at_the_end_unless_unwanted(earlier, npz, tmp_path, monkeyp
     simple_autoencoder.main(words)
 
 
-def test_help_names_every_option_and_default(capsys):
+def test_help_names_options_and_defaults(capsys):
     with pytest.raises(SystemExit, match="0"):
         simple_autoencoder.main(["--help"])
     said = " ".join(capsys.readouterr().out.split())
-    options = "epochs batch-size optimizer learning-rate data models seed load no-show"
-    for option in [*options.split(), "encoding-dim", "l1"]:
-        assert f"--{option}" in said
-    for default in ("50", "256", "adadelta", "1.0 for adadelta", "0", "16", "0.0001"):
-        assert re.search(rf"default: [^)]*{re.escape(default)}", said), default
+    for text in (
+        "50",
+        "256",
+        "adadelta",
+        "1.0 for adadelta",
+        str(ROOT / "models"),
+        "16",
+    ):
+        assert f"default: {text}" in said
+    assert all(f"--{x}" in said for x in ("data", "load", "no-show", "l1"))
     assert "最简单的单层编码解码机" in said
 
 
@@ -272,11 +251,6 @@ def test_option_out_of_range(script, option, values, said, tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
-def test_models_lie_beside_the_scripts_by_default():
-    parser = common.make_parser("", {"adam": 1}, 1, 1)
-    assert parser.get_default("models") == ROOT / "models"
-
-
 def test_load_creates_nothing(call, tmp_path):
     with pytest.raises(common.UserError, match="autoencoder_config.pkl is missing"):
         call("simple", "--load", models=tmp_path / "tpyo")
@@ -289,13 +263,10 @@ def test_load_with_other_options_than_the_run_had(call, earlier):
     assert table(out)["autoencoder"][0] == 16
 
 
-@pytest.mark.parametrize("kind", ["a file", "below a file"])
-def test_models_folder_found_out_before_the_training(kind, call, tmp_path, capsys):
+def test_models_folder_found_out_before_the_training(call, tmp_path, capsys):
     (tmp_path / "file").write_text("keep me")
-    folder = tmp_path / "file" if kind == "a file" else tmp_path / "file" / "below"
-    with pytest.raises(common.UserError, match=re.escape(str(folder))) as caught:
-        call("simple", models=folder)
-    assert "\n" not in str(caught.value)
+    with pytest.raises(common.UserError, match=r"^.*file/simple.*--models.*$"):
+        call("simple", models=tmp_path / "file")
     assert "Epoch" not in capsys.readouterr().out
     assert (tmp_path / "file").read_text() == "keep me"
 
@@ -310,24 +281,22 @@ def test_failure_after_the_training_is_one_line_and_costs_nothing(start, tmp_pat
     assert len(load(tmp_path / "simple")) == 3
 
 
-class DivergesLast(common.StopOnCtrlC):
-    """Stands in for a last update whose loss is fine and whose result is not."""
-
-    def on_train_end(self, logs=None):
-        super().on_train_end(logs)
-        self.model.set_weights([w * np.nan for w in self.model.get_weights()])
-
-
 @pytest.mark.parametrize("when", ["early", "in the last update"])
 def test_loss_that_is_not_a_number(when, call, earlier, monkeypatch, capsys):
-    options = ["--epochs", "5", "--optimizer", "adam", "--learning-rate", "1e6"]
+    class DivergesLast(common.StopOnCtrlC):
+        """Stands in for a last update whose loss is fine and whose result is not."""
+
+        def on_train_end(self, logs=None):
+            super().on_train_end(logs)
+            self.model.set_weights([w * np.nan for w in self.model.get_weights()])
+
+    options = "--epochs 5 --optimizer adam --learning-rate 1e6"
     if when != "early":
         monkeypatch.setattr(common, "StopOnCtrlC", DivergesLast)
-        options = ["--epochs", "1"]
+        options = "--epochs 1"
     before = contents(earlier)
-    with pytest.raises(common.UserError, match="--learning-rate") as caught:
-        call("deep", *options, models=earlier)
-    assert "\n" not in str(caught.value)
+    with pytest.raises(common.UserError, match="^.*--learning-rate$"):
+        call("deep", *options.split(), models=earlier)
     assert "Epoch 3/" not in capsys.readouterr().out
     assert contents(earlier) == before
 
@@ -340,9 +309,8 @@ def test_without_tensorboard(call, tmp_path, monkeypatch, capsys):
 
 
 def test_tensorboard_can_read_the_logs(earlier):
-    events = pytest.importorskip(
-        "tensorboard.backend.event_processing.event_accumulator"
-    )
+    reader = "tensorboard.backend.event_processing.event_accumulator"
+    events = pytest.importorskip(reader)
     (run,) = (earlier / "conv" / "logs").iterdir()
     for part in ("train", "validation"):
         losses = events.EventAccumulator(str(run / part)).Reload().Tensors("epoch_loss")
@@ -366,13 +334,12 @@ def test_ctrl_c_keeps_what_was_learnt(start, tmp_path):
     assert len(load(tmp_path / "simple")) == 3
 
 
-class CtrlCInTheLastValidation(common.StopOnCtrlC):
-    def on_test_begin(self, logs=None):
-        signal.raise_signal(signal.SIGINT)
-
-
 def test_ctrl_c_in_the_last_validation(call, tmp_path, monkeypatch):
-    monkeypatch.setattr(common, "StopOnCtrlC", CtrlCInTheLastValidation)
+    class CtrlC(common.StopOnCtrlC):
+        def on_test_begin(self, logs=None):
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(common, "StopOnCtrlC", CtrlC)
     before = signal.getsignal(signal.SIGINT)
     assert "STOPPED EARLY" in call("simple", "--epochs", "1")
     assert signal.getsignal(signal.SIGINT) == before
