@@ -91,8 +91,8 @@ def main(argv=None):
     autoencoder = common.load_model("autoencoder", directory)
     encoder = common.load_model("encoder", directory, part_of=autoencoder)
     decoder = common.load_model("decoder", directory, part_of=autoencoder)
-    encoded_imgs = encoder.predict(x_test, verbose=0)
-    decoded_imgs = decoder.predict(encoded_imgs, verbose=0)
+    encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
+    decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
     code_size = encoded_imgs[0].size
     pca_imgs = common.pca(x_train, x_test, code_size)
     n = 10  # how many digits to show

@@ -91,8 +91,8 @@ def main(argv=None):
     n = 10  # how many digits to show
     rows, results = {"original": x_test}, []
     for layer, (encoder, decoder) in parts.items():
-        encoded_imgs = encoder.predict(x_test, verbose=0)
-        decoded_imgs = decoder.predict(encoded_imgs, verbose=0)
+        encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
+        decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
         code_size = encoded_imgs.shape[1]
         pca_imgs = common.pca(x_train, x_test, code_size)
         rows[f"code {layer}"], rows["reconstruction"] = encoded_imgs, decoded_imgs
