@@ -332,7 +332,8 @@ def speed_settings(epochs, xla=False):
     """Arguments for `compile` that make `fit` faster and leave the losses as they are."""
     if keras.backend.backend() != "tensorflow":  # for which these are measured
         return {}
-    settings = {"steps_per_execution": 47}  # of an epoch's 235, without Python between
+    # Of the 235 steps of an epoch, 47 at a time: fewer returns to Python.
+    settings = {"steps_per_execution": 47}
     if xla and epochs >= 10:  # it compiles for seconds first
         try:
             probe = keras.Sequential([keras.layers.Identity()])
@@ -355,6 +356,7 @@ class StopOnCtrlC(keras.callbacks.Callback):
         self.model.stop_training = True
         epoch, epochs = len(self.model.history.epoch) + 1, self.params["epochs"]
         notices.append(f"STOPPED EARLY by Ctrl-C, in epoch {epoch} of {epochs}")
+        # Not to standard output, which may be in the middle of a line of progress.
         print(f"\n{notices[-1]}; once more to leave at once", file=sys.stderr)
 
     def on_train_end(self, logs=None):
@@ -363,9 +365,8 @@ class StopOnCtrlC(keras.callbacks.Callback):
 
 def tensorboard(directory):
     """A list with Keras's callback for TensorBoard logs, empty where that is missing."""
-    if find_spec("tensorboard") and find_spec(
-        "tensorflow"
-    ):  # Keras writes them with it
+    # Keras writes them with TensorFlow, on other backends too.
+    if find_spec("tensorboard") and find_spec("tensorflow"):
         return [keras.callbacks.TensorBoard(directory / time.strftime("%Y%m%d-%H%M%S"))]
     print("no TensorBoard logs: pip install tensorboard tensorflow", file=sys.stderr)
     return []
@@ -390,10 +391,8 @@ def print_table(x_test, results, directory):
     print(f"\n{'':20}  code  compression  cross-entropy      MSE        PSNR")
     for label, size, images in results:
         mse, psnr = np.mean((x_test - images) ** 2), keras.ops.psnr(x_test, images, 1)
-        columns = x_test[0].size / size, cross_entropy(images), mse, float(psnr)
-        print(
-            f"{label:20}{size:6}", "{:11.1f}x{:15.4f}{:9.5f}{:9.2f} dB".format(*columns)
-        )
+        figures = f"{size:6}{x_test[0].size / size:12.1f}x{cross_entropy(images):15.4f}"
+        print(f"{label:20}{figures}{mse:9.5f}{float(psnr):9.2f} dB")
     # A grey pixel has an entropy of its own, which no prediction can go below.
     print(f"{'floor':20}{'':19}{cross_entropy(x_test):15.4f}")
     print(*(f"\n{notice}" for notice in notices), f"\nWritten to {directory}", sep="\n")
