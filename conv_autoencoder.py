@@ -43,11 +43,11 @@ def build():
     decoded = Conv2D(1, (3, 3), activation="sigmoid", padding="same")(x)
 
     autoencoder = Model(input_img, decoded)
-    # Encoder and decoder are parts of the one network under names of their own: the input
-    # and 6 layers, which end at the code, and the 7 layers that follow.
+    # Encoder and decoder are parts of the one network under names of their own: the layers
+    # up to the code, and those behind it, on an input of their own.
     encoder = Model(input_img, encoded)
-    x = encoded_input = Input(shape=(4, 4, 8))
-    for decoder_layer in autoencoder.layers[7:]:
+    x = encoded_input = Input(shape=encoder.output.shape[1:])
+    for decoder_layer in autoencoder.layers[len(encoder.layers) :]:
         x = decoder_layer(x)
     decoder = Model(encoded_input, x)
     return autoencoder, encoder, decoder

@@ -15,20 +15,20 @@ from keras.utils import set_random_seed
 # The post writes 'adadelta', whose rate was 1.0 then. Keras's default is 0.001 now, and
 # with it nothing is learnt. Adam ends lowest at 0.0015, of 0.001, 0.002 and 0.003 too.
 LEARNING_RATES = {"adadelta": 1.0, "adam": 0.0015}
-# Places in `autoencoder.layers`; b is the second hidden layer of that width.
-LAYERS = {"128": 1, "64": 2, "32": 3, "64b": 4, "128b": 5}
+# The hidden layers, named by their width; b is the second of that width.
+LAYERS = ["128", "64", "32", "64b", "128b"]
 
 
 def build():
     """Build the autoencoder: from (n, 784) to (n, 784), float32 in [0, 1]."""
     input_img = Input(shape=(784,))
 
-    encoded = Dense(128, activation="relu")(input_img)
-    encoded = Dense(64, activation="relu")(encoded)
-    encoded = Dense(32, activation="relu")(encoded)
+    encoded = Dense(128, activation="relu", name="128")(input_img)
+    encoded = Dense(64, activation="relu", name="64")(encoded)
+    encoded = Dense(32, activation="relu", name="32")(encoded)
 
-    decoded = Dense(64, activation="relu")(encoded)
-    decoded = Dense(128, activation="relu")(decoded)
+    decoded = Dense(64, activation="relu", name="64b")(encoded)
+    decoded = Dense(128, activation="relu", name="128b")(decoded)
     decoded = Dense(784, activation="sigmoid")(decoded)
 
     return Model(input_img, decoded)
@@ -38,10 +38,9 @@ def split(autoencoder, layer):
     """Split the autoencoder behind one of `LAYERS`: return `(encoder, decoder)`."""
     # They are parts of the one network under names of their own: their weights are its
     # weights, so that training the autoencoder trains them too.
-    i = LAYERS[layer]
-    encoder = Model(autoencoder.input, autoencoder.layers[i].output)
+    encoder = Model(autoencoder.input, autoencoder.get_layer(layer).output)
     decoded = encoded_input = Input(shape=encoder.output.shape[1:])
-    for decoder_layer in autoencoder.layers[i + 1 :]:
+    for decoder_layer in autoencoder.layers[len(encoder.layers) :]:
         decoded = decoder_layer(decoded)
     return encoder, Model(encoded_input, decoded)
 

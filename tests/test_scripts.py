@@ -108,21 +108,21 @@ def test_code_wider_than_the_input(call):
 
 
 # What readers try first: a script, what they replace in it, and by what.
+CODE = "    encoded = "
 OUTPUT = "\n    decoded = Dense(784, "
 OWN = "@keras.saving.register_keras_serializable()\nclass Own(Dense):\n    pass\n\nDense = Own"
 RETURN = "\n    return autoencoder, "
 EXPERIMENTS = {
     "Dropout": ("simple", OUTPUT, f"\n    encoded = Dropout(0.1)(encoded){OUTPUT}"),
-    "BatchNormalization": (
-        "deep",
-        "encoded = Dense(64",
-        "encoded = BatchNormalization()(encoded)\n    encoded = Dense(64",
-    ),
+    "BatchNormalization": ("conv", CODE, f"    x = BatchNormalization()(x)\n{CODE}"),
     "L2": ("simple", OUTPUT, f"{OUTPUT}kernel_regularizer=regularizers.L2(0.001), "),
     "another activation and initializer": (
         "deep",
-        'Dense(32, activation="relu"',
-        'Dense(32, "gelu", kernel_initializer="he_normal"',
+        'encoded = Dense(64, activation="relu"',
+        (
+            'encoded = Dense(9, "gelu", kernel_initializer="he_normal")(encoded)\n'
+            "    encoded = Dense(64"
+        ),
     ),
     "Conv2DTranspose": (
         "conv",
@@ -161,6 +161,7 @@ def test_experiment(what, changed, call):
     script = changed(*EXPERIMENTS[what])
     out = call(script, "--epochs", "1")
     assert table(call(script, "--load")) == table(out) != {}
+    assert {row[0] for row in table(out).values()} == {*CODES[EXPERIMENTS[what][0]]}
 
 
 @pytest.mark.parametrize("layer", ["Lambda", "Activation"])
@@ -258,11 +259,10 @@ def test_load_shows_what_was_saved_and_creates_nothing(call, earlier, tmp_path):
 
 
 def test_models_folder_found_out_before_the_training(call, tmp_path, capsys):
-    (tmp_path / "file").write_text("keep me")
+    (tmp_path / "file").touch()
     with pytest.raises(common.UserError, match=r"^.*file/simple.*--models.*$"):
         call("simple", models=tmp_path / "file")
     assert "Epoch" not in capsys.readouterr().out
-    assert (tmp_path / "file").read_text() == "keep me"
 
 
 def test_failure_after_the_training_is_one_line_and_costs_nothing(start, tmp_path):
