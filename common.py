@@ -277,6 +277,7 @@ def plot_history(curves, path):
     axes = figure.add_subplot(xlabel="epoch", ylabel="loss")
     for label, losses in curves.items():
         axes.plot(range(1, len(losses) + 1), losses, ".-", label=label)
+    axes.set_xlim(0.5, max(map(len, curves.values())) + 0.5)  # for a single epoch
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.3)
     axes.legend()
