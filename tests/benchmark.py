@@ -66,6 +66,8 @@ def whole_run(plain, arguments):
     program = "import sys, common, simple_autoencoder as script;"
     if plain:
         program += "common.speed_settings = lambda *_, **__: {};"
+        program += "common.tf.config.optimizer.set_experimental_options("
+        program += "{'arithmetic_optimization': True});"
     program += "script.main(sys.argv[1:])"
     start = time.perf_counter()
     subprocess.run(
