@@ -31,6 +31,7 @@ with subprocess.Popen(command, stdin=subprocess.PIPE) as holder:
     try:
         import keras
 
+        keras.utils.set_random_seed(0)  # imports TensorFlow where it is, on JAX too
         os.write(2, b"Keras is there")
     finally:
         os.dup2(terminal, 2)
@@ -235,29 +236,38 @@ def _is_part(model, whole):
     )
 
 
-def plot_rows(rows, n, path):
+def plot_rows(rows, n, path, signed=False):
     """Draw the first n images of each row as a PNG file.
 
-    `rows` is a dict from a row's label to its images: digits, or codes of one axis or
-    three. 0 is black; 1 is white, and in a code the row's largest value.
+    `rows` is a dict from a row's label to its images: digits, maps of two axes, or codes
+    of one or three. 0 is black; 1 is white, and in a code the row's largest value. If
+    `signed`, 0 is white, and a row's largest magnitude red, or blue where it is below 0.
     """
-    inch, label_inches = 0.8, 1.5
-    width, height = label_inches + n * inch, len(rows) * inch
-    figure = plt.figure(figsize=(width, height))
-    axes = figure.add_axes((label_inches / width, 0, 1 - label_inches / width, 1))
-    for y, (label, images) in enumerate(rows.items()):
-        axes.text(-0.1, y + 0.5, label, ha="right", va="center", fontsize=12)
-        white = np.max(images[:n]) or 1 if label.startswith("code") else 1
-        for x, image in enumerate(map(_as_image, images[:n])):
-            b, a = 0.46 * np.array(image.shape) / max(image.shape)
-            box = (x + 0.5 - a, x + 0.5 + a, y + 0.5 + b, y + 0.5 - b)
-            axes.imshow(image, cmap="gray", vmin=0, vmax=white, extent=box)
-    axes.set(xlim=(0, n), ylim=(len(rows), 0), aspect="auto")
+    figure, axes = plt.subplots()
+    inch, label_inches, top = 0.8, 1.8, 0
+    for label, images in rows.items():
+        images = [*map(_as_image, images[:n])]
+        b = 0.46 * images[0].shape[0] / images[0].shape[1]
+        y = top + max(0.5, b + 0.04)  # a code that is higher than wide gets its height
+        is_code, cmap = label.startswith("code"), "RdBu_r" if signed else "gray"
+        bold = "bold" if is_code else "normal"
+        axes.text(-0.1, y, label, ha="right", va="center", fontsize=12, weight=bold)
+        white = np.nanmax(np.abs(images)) or 1 if is_code or signed else 1
+        for x, image in enumerate(images):
+            box, low = (x + 0.04, x + 0.96, y + b, y - b), -white if signed else 0
+            axes.imshow(image, cmap=cmap, vmin=low, vmax=white, extent=box)
+        top = 2 * y - top
+    axes.set(xlim=(0, n), ylim=(top, 0), aspect="auto")
     axes.axis("off")
+    width = label_inches + n * inch
+    figure.set_size_inches(width, top * inch)
+    figure.subplots_adjust(left=label_inches / width, right=1, bottom=0, top=1)
     figure.savefig(path, dpi=120)
 
 
 def _as_image(values):
+    if values.ndim == 2:
+        return values
     if values.size == 784:
         return values.reshape(28, 28)
     if values.ndim == 3:  # maps, two side by side; a line of NaN keeps them apart
@@ -271,14 +281,21 @@ def _as_image(values):
     return np.append(values, gaps).reshape(-1, width)
 
 
-def plot_history(curves, path):
-    """Draw losses by epoch, a dict from label to list, as a PNG file."""
+def plot_history(curves, x_test, results, path):
+    """Draw losses by epoch, a dict from label to list, beside those of PCA and the floor.
+
+    `results` are those of `print_table`.
+    """
     figure = plt.figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot(xlabel="epoch", ylabel="loss")
     for label, losses in curves.items():
         axes.plot(range(1, len(losses) + 1), losses, ".-", label=label)
+    pca = [(f"PCA {size}", x) for label, size, x in results if label.startswith("PCA")]
+    for i, (label, images) in enumerate([*pca, ("floor", x_test)], start=len(curves)):
+        value = cross_entropy(x_test, images)
+        axes.axhline(value, color=f"C{i}", ls="--", label=f"{label}: {value:.4f}")
     axes.set_xlim(0.5, max(map(len, curves.values())) + 0.5)  # for a single epoch
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(path, dpi=120)
@@ -331,11 +348,12 @@ def in_range(kind, low, high=10**9):
 
 def speed_settings(epochs, xla=False):
     """Arguments for `compile` that make `fit` faster and leave the losses as they are."""
-    if keras.backend.backend() != "tensorflow":  # for which these are measured
+    if keras.backend.backend() not in ("tensorflow", "jax"):  # where they are measured
         return {}
     # Of the 235 steps of an epoch, 47 at a time: fewer returns to Python.
     settings = {"steps_per_execution": 47}
-    if xla and epochs >= 10:  # it compiles for seconds first
+    # It compiles for seconds first. JAX always does.
+    if xla and epochs >= 10 and keras.backend.backend() == "tensorflow":
         try:
             probe = keras.Sequential([keras.layers.Identity()])
             probe.compile(jit_compile=True)
@@ -374,27 +392,28 @@ def tensorboard(directory):
 
 
 def pca(x_train, x_test, k):
-    """Reconstruct test digits from the first k principal components of training digits."""
+    """Return test digits rebuilt from k principal components, and these, (k, 784)."""
     flat = x_train.reshape(len(x_train), -1)
     mean = flat.mean(axis=0)
     covariance = flat.T @ flat / np.float32(len(flat)) - np.outer(mean, mean)
-    components = np.linalg.eigh(covariance)[1][:, ::-1][:, :k]
-    codes = (x_test.reshape(len(x_test), -1) - mean) @ components
-    return (codes @ components.T + mean).reshape(x_test.shape)
+    components = np.linalg.eigh(covariance)[1].T[::-1][:k]
+    codes = (x_test.reshape(len(x_test), -1) - mean) @ components.T
+    return (codes @ components + mean).reshape(x_test.shape), components
+
+
+def cross_entropy(x_test, images):
+    """The mean binary cross-entropy of images in [0, 1], a float; Keras clips them."""
+    return float(np.mean(keras.losses.binary_crossentropy(x_test, images)))
 
 
 def print_table(x_test, results, directory):
     """Print a row for each `(label, code_size, reconstructions)`, the floor, the notices."""
-
-    def cross_entropy(images):  # Keras clips them to (0, 1)
-        return float(np.mean(keras.losses.binary_crossentropy(x_test, images)))
-
     print(f"\n{'':20}  code  compression  cross-entropy      MSE        PSNR")
     for label, size, images in results:
         mse, psnr = np.mean((x_test - images) ** 2), keras.ops.psnr(x_test, images, 1)
-        figures = f"{size:6}{x_test[0].size / size:12.1f}x{cross_entropy(images):15.4f}"
-        print(f"{label:20}{figures}{mse:9.5f}{float(psnr):9.2f} dB")
+        print(f"{label:20}{size:6}{x_test[0].size / size:12.1f}x", end="")
+        print(f"{cross_entropy(x_test, images):15.4f}{mse:9.5f}{float(psnr):9.2f} dB")
     # A grey pixel has an entropy of its own, which no prediction can go below.
-    print(f"{'floor':20}{'':19}{cross_entropy(x_test):15.4f}")
+    print(f"{'floor':20}{'':19}{cross_entropy(x_test, x_test):15.4f}")
     print(*(f"\n{notice}" for notice in notices), f"\nWritten to {directory}", sep="\n")
     notices.clear()

@@ -6,6 +6,8 @@
 import common  # first: it keeps TensorFlow's start quiet
 
 # isort: split
+import json
+
 import matplotlib.pyplot as plt
 from keras import Input, Model, optimizers
 from keras.callbacks import TerminateOnNaN
@@ -86,21 +88,34 @@ def main(argv=None):
         common.save_model(autoencoder, "autoencoder", directory)
         common.save_model(encoder, "encoder", directory)
         common.save_model(decoder, "decoder", directory)
-        common.plot_history(history.history, directory / "history.png")
+        (directory / "history.json").write_text(json.dumps(history.history))
 
     autoencoder = common.load_model("autoencoder", directory)
     encoder = common.load_model("encoder", directory, part_of=autoencoder)
     decoder = common.load_model("decoder", directory, part_of=autoencoder)
+    history = json.loads((directory / "history.json").read_text())
     encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
     decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
     code_size = encoded_imgs[0].size
-    pca_imgs = common.pca(x_train, x_test, code_size)
+    pca_imgs, _ = common.pca(x_train, x_test, code_size)
     n = 10  # how many digits to show
     rows = {"original": x_test, "code": encoded_imgs, "reconstruction": decoded_imgs}
     rows[f"PCA {code_size}"] = pca_imgs
     common.plot_rows(rows, n, directory / "reconstructions.png")
     common.plot_model(autoencoder, directory / "model.png")
+    # A digit on its way through all layers: a row for each, with its maps side by side.
+    encoding = Model(encoder.input, [layer.output for layer in encoder.layers])
+    decoding = Model(decoder.input, [layer.output for layer in decoder.layers[1:]])
+    outputs = encoding.predict(x_test[:1], verbose=0)
+    outputs += decoding.predict(encoded_imgs[:1], verbose=0)
+    rows, layers = {}, encoder.layers + decoder.layers[1:]
+    for layer, (maps,) in zip(layers, outputs, strict=True):
+        mark = "code\n" if layer is encoder.layers[-1] else ""
+        label, maps = f"{mark}{layer.name}\n{maps.shape}", maps / (maps.max() or 1)
+        rows[label] = maps.transpose(2, 0, 1) if maps.ndim == 3 else [maps]
+    common.plot_rows(rows, 16, directory / "layers.png")
     results = [("autoencoder", code_size, decoded_imgs), ("PCA", code_size, pca_imgs)]
+    common.plot_history(history, x_test, results, directory / "history.png")
     common.print_table(x_test, results, directory)
     if not args.no_show:
         plt.show()

@@ -6,7 +6,10 @@
 import common  # first: it keeps TensorFlow's start quiet
 
 # isort: split
+import json
+
 import matplotlib.pyplot as plt
+import numpy as np
 from keras import Input, Model, optimizers
 from keras.callbacks import TerminateOnNaN
 from keras.layers import Dense
@@ -79,26 +82,36 @@ def main(argv=None):
         common.save_model(autoencoder, "autoencoder", directory)
         common.save_model(encoder, "encoder", directory)
         common.save_model(decoder, "decoder", directory)
-        common.plot_history(history.history, directory / "history.png")
+        (directory / "history.json").write_text(json.dumps(history.history))
 
     autoencoder = common.load_model("autoencoder", directory)
     encoder = common.load_model("encoder", directory, part_of=autoencoder)
     decoder = common.load_model("decoder", directory, part_of=autoencoder)
+    history = json.loads((directory / "history.json").read_text())
 
     # The post's second network is the same one, split a layer earlier, at 64.
     parts = {"32": (encoder, decoder), args.split: split(autoencoder, args.split)}
     n = 10  # how many digits to show
-    rows, results = {"original": x_test}, []
+    rows, walks, draws, results = {"original": x_test}, {}, {}, []
+    steps, rng = np.linspace(0, 1, n)[:, np.newaxis], np.random.default_rng(args.seed)
     for layer, (encoder, decoder) in parts.items():
         encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
         decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
         code_size = encoded_imgs.shape[1]
-        pca_imgs = common.pca(x_train, x_test, code_size)
+        pca_imgs, _ = common.pca(x_train, x_test, code_size)
         rows[f"code {layer}"], rows["reconstruction"] = encoded_imgs, decoded_imgs
         rows[f"PCA {code_size}"] = pca_imgs
         results.append((f"split at {layer}", code_size, decoded_imgs))
         results.append((f"PCA {code_size}", code_size, pca_imgs))
+        # From the first digit's code to the second's, and codes of values from any digits.
+        walk = (1 - steps) * encoded_imgs[0] + steps * encoded_imgs[1]
+        walks[f"mixing\ncodes {layer}"] = np.array(decoder(walk))
+        random = rng.permuted(encoded_imgs, axis=0)[:n]
+        draws[f"random\ncodes {layer}"] = np.array(decoder(random))
+    walks["mixing\npixels"] = (1 - steps) * x_test[0] + steps * x_test[1]
     common.plot_rows(rows, n, directory / "reconstructions.png")
+    common.plot_rows(walks | draws, n, directory / "walk.png")
+    common.plot_history(history, x_test, results, directory / "history.png")
     common.print_table(x_test, results, directory)
     if not args.no_show:
         plt.show()

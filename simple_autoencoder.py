@@ -6,6 +6,8 @@
 import common  # first: it keeps TensorFlow's start quiet
 
 # isort: split
+import json
+
 import matplotlib.pyplot as plt
 from keras import Input, Model, optimizers, regularizers
 from keras.callbacks import TerminateOnNaN
@@ -46,9 +48,7 @@ def build(encoding_dim=16, l1=10e-5):
 def main(argv=None):
     parser = common.make_parser(__doc__, LEARNING_RATES, epochs=50, batch_size=256)
     size, weight = common.in_range(int, 1, 10_000), common.in_range(float, 0, 1000)
-    parser.add_argument(
-        "--encoding-dim", type=size, default=16, help="size of the code"
-    )
+    parser.add_argument("--encoding-dim", type=size, default=16, help="size of a code")
     parser.add_argument("--l1", type=weight, default=10e-5, help="penalty on the code")
     args = parser.parse_args(argv)
     directory = args.models / "simple"
@@ -81,21 +81,35 @@ def main(argv=None):
         common.save_model(autoencoder, "autoencoder", directory)
         common.save_model(encoder, "encoder", directory)
         common.save_model(decoder, "decoder", directory)
-        common.plot_history(history.history, directory / "history.png")
+        (directory / "history.json").write_text(json.dumps(history.history))
 
     autoencoder = common.load_model("autoencoder", directory)
     encoder = common.load_model("encoder", directory, part_of=autoencoder)
     decoder = common.load_model("decoder", directory, part_of=autoencoder)
+    history = json.loads((directory / "history.json").read_text())
     encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
     decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
     code_size = encoded_imgs.shape[1]
-    pca_imgs = common.pca(x_train, x_test, code_size)
+    pca_imgs, components = common.pca(x_train, x_test, code_size)
 
     n = 12  # how many digits to show
     rows = {"original": x_test, "code": encoded_imgs, "reconstruction": decoded_imgs}
     rows[f"PCA {code_size}"] = pca_imgs
     common.plot_rows(rows, n, directory / "reconstructions.png")
+    # What each number of the code adds to a digit, and takes away from it.
+    rows = {"what each number\nof the code draws": decoder.get_weights()[0]}
+    rows["components\nof PCA"] = components
+    common.plot_rows(rows, min(code_size, 16), directory / "code.png", signed=True)
     results = [("autoencoder", code_size, decoded_imgs), ("PCA", code_size, pca_imgs)]
+    common.plot_history(history, x_test, results, directory / "history.png")
+    autoencoder(
+        x_test
+    )  # adds up the penalty, which the loss holds and the table does not
+    loss, penalty = history["val_loss"][-1], float(sum(autoencoder.losses))
+    entropy = common.cross_entropy(x_test, decoded_imgs)
+    if abs(entropy + penalty - loss) < 0.001:  # not if the loss is another one
+        terms = f"{loss:.4f} = {entropy:.4f} + {penalty:.4f}"
+        common.notices.append(f"validation loss = cross-entropy + penalty: {terms}")
     common.print_table(x_test, results, directory)
     if not args.no_show:
         plt.show()

