@@ -97,8 +97,8 @@ def main(argv=None):
     rows[f"PCA {code_size}"] = pca_imgs
     common.plot_rows(rows, n, directory / "reconstructions.png")
     # What each number of the code adds to a digit, and takes away from it.
-    rows = {"what each number\nof the code draws": decoder.get_weights()[0]}
-    rows["components\nof PCA"] = components
+    rows = {"each code number\ndraws red,\nerases blue": decoder.get_weights()[0]}
+    rows["a component\nof PCA"] = components
     common.plot_rows(rows, min(code_size, 16), directory / "code.png", signed=True)
     results = [("autoencoder", code_size, decoded_imgs), ("PCA", code_size, pca_imgs)]
     common.plot_history(history, x_test, results, directory / "history.png")

@@ -1,12 +1,15 @@
-"""Time the scripts' own settings against the post's plain `compile` and `fit`.
+"""Time the scripts' own settings, on either backend, against the post's plain training.
 
 python tests/benchmark.py --data mnist.npz
 
-Both kinds of run alternate in one process, so that a slow moment of the machine
-meets both. It takes some fifteen minutes on two cores; nothing else should be running.
+The kinds of run alternate, so that a slow moment of the machine meets all of them. It
+takes some twenty minutes on two cores; nothing else should be running.
 """
 
 import argparse
+import itertools
+import json
+import os
 import statistics
 import subprocess
 import sys
@@ -15,135 +18,96 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+KINDS = {"plain": "tensorflow", "TensorFlow": "tensorflow", "JAX": "jax"}
+# Epochs for one measurement: the first, which traces and compiles, does not count, and
+# XLA is chosen only for trainings of some length.
+EPOCHS = {"simple": 12, "deep": 12, "conv": 2}
 
-import contextlib
-import io
-import itertools
-
-import common  # first: it keeps TensorFlow's start quiet
-
-# isort: split
+# A script's main in a process of its own. Plain is what the post writes: TensorFlow with
+# its own settings. For JAX, TensorFlow is as good as not installed.
+PROGRAM = """
+import json, re, sys, time
+from pathlib import Path
+script, kind = sys.argv[1:3]
+if kind == "JAX":
+    sys.modules["tensorflow"] = None
+import common
 import keras
-import tensorflow as tf
+if kind == "plain":
+    common.speed_settings = lambda *_, **__: {}
+    common.tf.config.optimizer.set_experimental_options({"arithmetic_optimization": True})
 
-# Epochs for one measurement: the first, in which TensorFlow traces and compiles, does
-# not count, and XLA is chosen only for trainings of some length.
-EPOCHS = {"simple": 12, "deep": 12, "conv": 4}
+class Clock(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        ends.append(time.perf_counter())
+        losses.append(logs["val_loss"])
 
+def timed_fit(self, *positional, callbacks, **named):
+    return fit(self, *positional, callbacks=[*callbacks, Clock()], **named)
 
-def run(name, plain, arguments):
-    """One training by a script's `main`: seconds of an epoch, last validation loss."""
-    ends, losses = [], []
-
-    class Clock(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            ends.append(time.perf_counter())
-            losses.append(logs["val_loss"])
-
-    def timed_fit(self, *positional, callbacks, **named):
-        added = [Clock()] if plain else [*callbacks, Clock()]
-        return fit(self, *positional, callbacks=added, **named)
-
-    fit, speed = keras.Model.fit, common.speed_settings
-    keras.Model.fit = timed_fit
-    if plain:
-        common.speed_settings = lambda *_, **__: {}
-    tf.config.optimizer.set_experimental_options({"arithmetic_optimization": plain})
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            __import__(f"{name}_autoencoder").main(
-                [*arguments, "--epochs", str(EPOCHS[name]), "--no-show"]
-            )
-    finally:
-        keras.Model.fit, common.speed_settings = fit, speed
-    # The fastest epoch: what else the machine does can only add to the time.
-    return min(b - a for a, b in itertools.pairwise(ends)), losses[-1]
+ends, losses, fit = [], [], keras.Model.fit
+keras.Model.fit = timed_fit
+__import__(f"{script}_autoencoder").main(sys.argv[3:])
+peak = Path("/proc/self/status")  # not getrusage, which may tell the parent's
+peak = int(re.search(r"VmHWM:\\s+(\\d+)", peak.read_text())[1]) if peak.exists() else 0
+print(json.dumps([ends, losses[-1], peak / 2**20]))  # Linux counts in kB
+"""
 
 
-def whole_run(plain, arguments):
-    """Seconds that `python simple_autoencoder.py` takes, its start and end included."""
-    program = "import sys, common, simple_autoencoder as script;"
-    if plain:
-        program += "common.speed_settings = lambda *_, **__: {};"
-        program += "common.tf.config.optimizer.set_experimental_options("
-        program += "{'arithmetic_optimization': True});"
-    program += "script.main(sys.argv[1:])"
+def run(script, kind, *arguments):
+    """Run a script: `(seconds, seconds of an epoch, validation loss, GiB at the peak)`."""
+    command = [sys.executable, "-c", PROGRAM, script, kind, *arguments, "--no-show"]
+    env = os.environ | {"KERAS_BACKEND": KINDS[kind]}
+    pipe = {"stdout": subprocess.PIPE, "encoding": "utf-8"}
     start = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-c", program, *arguments, "--no-show"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
-    return time.perf_counter() - start
+    done = subprocess.run(command, cwd=ROOT, env=env, check=True, **pipe)
+    seconds = time.perf_counter() - start
+    ends, loss, peak = json.loads(done.stdout.splitlines()[-1])
+    # The fastest epoch: what else the machine does can only add to the time.
+    return seconds, min(b - a for a, b in itertools.pairwise(ends)), loss, peak
 
 
-def peak_memory(name, arguments):
-    """GiB that a default run of a script takes at most."""
-    # Not getrusage, whose peak a process inherits from the one that started it.
-    program = (
-        f"import re, sys, {name}_autoencoder as script;"
-        "script.main(sys.argv[1:]);"
-        "status = open('/proc/self/status').read();"
-        "print(re.search(r'VmHWM:\\s+(\\d+)', status)[1])"
-    )
-    command = [sys.executable, "-c", program, *arguments, "--no-show"]
-    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
-    return int(done.stdout.split()[-1]) / 2**20  # Linux counts in kB
-
-
-def compare(label, measure, rounds):
-    """Print a row of the table: the median of the rounds' ratios, and their spread."""
-    plain, ours, losses = [], [], set()
-    for _ in range(rounds):
-        for seconds, is_plain in ((plain, True), (ours, False)):
-            result = measure(is_plain)
-            if isinstance(result, tuple):
-                losses.add((is_plain, f"{result[1]:.5f}"))
-                result = result[0]
-            seconds.append(result)
-    ratios = sorted(b / a for a, b in zip(plain, ours, strict=True))
-    shown = [
-        " ".join(sorted(loss for is_plain, loss in losses if is_plain is kind)) or "–"
-        for kind in (True, False)
-    ]
-    print(
-        f"| {label} | {statistics.median(plain):.2f} s | {statistics.median(ours):.2f} s "
-        f"| **{statistics.median(ratios):.2f}** ({ratios[0]:.2f} to {ratios[-1]:.2f}) "
-        f"| {shown[0]} | {shown[1]} |",
-        flush=True,
-    )
+def row(label, times, losses=None):
+    """Print a row of the table: medians, and the ratios to plain with their spread."""
+    cells = [label, f"{statistics.median(times['plain']):.2f} s"]
+    for kind in list(times)[1:]:
+        ratios = sorted(b / a for a, b in zip(times["plain"], times[kind], strict=True))
+        cells.append(f"{statistics.median(times[kind]):.2f} s")
+        ends = f"({ratios[0]:.2f} to {ratios[-1]:.2f})"
+        cells.append(f"**{statistics.median(ratios):.2f}** {ends}")
+    cells += [f"{loss:.4f}" for loss in losses.values()] if losses else ["–"] * 3
+    print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", metavar="FILE.npz", help="the whole of MNIST")
+    whole = {"type": Path, "metavar": "FILE.npz", "required": True}
+    parser.add_argument("--data", **whole, help="the whole of MNIST")
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
+    heads = ["", "plain", "TensorFlow", "of plain", "JAX", "of plain"]
+    heads += [f"loss, {kind}" for kind in KINDS]
+    print(f"| {' | '.join(heads)} |\n{'|---' * len(heads)}|")
     with tempfile.TemporaryDirectory() as models:
-        arguments = ["--models", models]
-        if args.data:
-            arguments += ["--data", str(Path(args.data).resolve())]
-        print(
-            "| | plain | ours | ratio (spread) | loss, plain | loss, ours |\n"
-            "|---|---|---|---|---|---|"
-        )
-        for name in EPOCHS:
-            compare(
-                f"{name}, an epoch",
-                lambda plain, name=name: run(name, plain, arguments),
-                args.rounds,
-            )
-        compare(
-            "simple, a whole default run",
-            lambda plain: whole_run(plain, arguments),
-            args.rounds,
-        )
+        fixed = ["--models", models, "--data", args.data.resolve()]
+        for script, epochs in EPOCHS.items():
+            times, losses = {kind: [] for kind in KINDS}, {}
+            for _ in range(args.rounds):
+                for kind in KINDS:
+                    _, seconds, losses[kind], _ = run(
+                        script, kind, *fixed, "--epochs", str(epochs)
+                    )
+                    times[kind].append(seconds)
+            row(f"{script}, an epoch", times, losses)
+        times = {kind: [] for kind in KINDS}
+        for _ in range(args.rounds):
+            for kind in KINDS:
+                times[kind].append(run("simple", kind, *fixed)[0])
+        row("simple, a whole default run", times)
         print()
-        for name in EPOCHS:
-            peak = peak_memory(name, arguments)
-            print(f"Peak memory of a default run of {name}: {peak:.2f} GiB", flush=True)
+        for script in EPOCHS:
+            *_, peak = run(script, "TensorFlow", *fixed, "--epochs", "10")
+            print(f"Memory of {script}, at its peak: {peak:.2f} GiB", flush=True)
 
 
 if __name__ == "__main__":
