@@ -346,14 +346,15 @@ def in_range(kind, low, high=10**9):
     return number
 
 
-def speed_settings(epochs, xla=False):
+def speed_settings(model, epochs):
     """Arguments for `compile` that make `fit` faster and leave the losses as they are."""
-    if keras.backend.backend() not in ("tensorflow", "jax"):  # where they are measured
+    if (backend := keras.backend.backend()) not in ("tensorflow", "jax"):  # unmeasured
         return {}
     # Of the 235 steps of an epoch, 47 at a time: fewer returns to Python.
     settings = {"steps_per_execution": 47}
-    # It compiles for seconds first. JAX always does.
-    if xla and epochs >= 10 and keras.backend.backend() == "tensorflow":
+    # XLA compiles for seconds first, and then slows convolutions, and Dropout tenfold.
+    kinds = {type(layer).__name__ for layer in model.layers}
+    if backend == "tensorflow" and kinds <= {"InputLayer", "Dense"} and epochs >= 10:
         try:
             probe = keras.Sequential([keras.layers.Identity()])
             probe.compile(jit_compile=True)

@@ -72,7 +72,7 @@ def main(argv=None):
         common.check_before_training(autoencoder, directory)
         optimizer = optimizers.get(args.optimizer)
         optimizer.learning_rate = args.learning_rate or LEARNING_RATES[args.optimizer]
-        fast = common.speed_settings(args.epochs)  # XLA makes convolutions slower
+        fast = common.speed_settings(autoencoder, args.epochs)
         logs = common.tensorboard(directory / "logs")
         autoencoder.compile(optimizer=optimizer, loss="binary_crossentropy", **fast)
         history = autoencoder.fit(

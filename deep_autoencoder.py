@@ -67,7 +67,7 @@ def main(argv=None):
         common.check_before_training(autoencoder, directory)
         optimizer = optimizers.get(args.optimizer)
         optimizer.learning_rate = args.learning_rate or LEARNING_RATES[args.optimizer]
-        fast = common.speed_settings(args.epochs, xla=True)  # for small dense layers
+        fast = common.speed_settings(autoencoder, args.epochs)
         autoencoder.compile(optimizer=optimizer, loss="binary_crossentropy", **fast)
         history = autoencoder.fit(
             x_train,

@@ -65,7 +65,7 @@ def main(argv=None):
         common.check_before_training(autoencoder, directory)
         optimizer = optimizers.get(args.optimizer)
         optimizer.learning_rate = args.learning_rate or LEARNING_RATES[args.optimizer]
-        fast = common.speed_settings(args.epochs, xla=True)  # for small dense layers
+        fast = common.speed_settings(autoencoder, args.epochs)
         autoencoder.compile(optimizer=optimizer, loss="binary_crossentropy", **fast)
         # The input is its own label: this is called self-supervised learning.
         history = autoencoder.fit(

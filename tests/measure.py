@@ -168,7 +168,7 @@ def train(args, build, seed, x_train, x_test):
         print(f"training {path.stem}", file=sys.stderr, flush=True)
         keras.utils.set_random_seed(seed)
         network, epochs, settings = build()
-        network.compile(**settings, **common.speed_settings(epochs, xla=True))
+        network.compile(**settings, **common.speed_settings(network, epochs))
         start = time.perf_counter()
         network.fit(x_train, x_train, batch_size=256, epochs=epochs, verbose=0)
         seconds = time.perf_counter() - start
@@ -322,7 +322,7 @@ def rates(args, x_test):
         for n in epochs:
             run = Run(args, "simple", "--learning-rate", rate, "--epochs", n)
             table[n].append(f"{run.curve('val_loss')[-1]:.4f}")
-            pictures[f"{rate}: {n} epochs"] = run.decoded(x_test[:10])
+            pictures[f"{rate}, epoch {n}"] = run.decoded(x_test[:10])
     for n in epochs:
         yield row(n, *table[n])
     common.plot_rows(pictures, 10, EXAMPLES / "adadelta.png")

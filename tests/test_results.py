@@ -51,11 +51,11 @@ def test_settings_for_speed_lose_no_update(digits):
     """73 updates in groups of 47: the second group is short, and counts all the same."""
     x = digits[0][:2900].reshape(-1, 784)
     weights = []
-    ours = common.speed_settings(50), common.speed_settings(50, xla=True)
-    for settings in ({}, *ours):
+    for epochs in (0, 1, 50):  # 50 are enough for XLA
         keras.utils.set_random_seed(0)
         layer = keras.layers.Dense(784, "sigmoid")
         model = keras.Sequential([keras.Input((784,)), layer])
+        settings = common.speed_settings(model, epochs) if epochs else {}
         model.compile("adam", "binary_crossentropy", **settings)
         model.fit(x, x, batch_size=40, epochs=2, verbose=0)
         assert int(model.optimizer.iterations) == 146
@@ -63,16 +63,18 @@ def test_settings_for_speed_lose_no_update(digits):
     np.testing.assert_allclose(weights[1:], weights[:1] * 2, atol=1e-4)
 
 
-def test_short_runs_and_platforms_without_xla_do_without(monkeypatch, capsys):
-    assert "jit_compile" not in common.speed_settings(2, xla=True)
-    assert "jit_compile" not in common.speed_settings(50)
-    assert common.speed_settings(50, xla=True)["jit_compile"] is True
+def test_where_xla_is_slower_or_missing(monkeypatch, capsys):
+    dense = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    plain = common.speed_settings(dense, 2)
+    for slower in (keras.layers.Dropout(0.5), keras.layers.Conv2D(1, 1)):
+        assert common.speed_settings(keras.Sequential([slower]), 50) == plain
+    assert common.speed_settings(dense, 50) == plain | {"jit_compile": True}
 
     def fail(*_, **__):
         raise RuntimeError("no XLA\non this platform")
 
     monkeypatch.setattr(keras.Sequential, "predict", fail)
-    assert common.speed_settings(50, xla=True) == common.speed_settings(50)
+    assert common.speed_settings(dense, 50) == plain
     said = capsys.readouterr().out
     assert said.count("\n") == 1
     assert "no XLA on this platform" in said
