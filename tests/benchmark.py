@@ -88,26 +88,25 @@ def main():
     heads = ["", "plain", "TensorFlow", "of plain", "JAX", "of plain"]
     heads += [f"loss, {kind}" for kind in KINDS]
     print(f"| {' | '.join(heads)} |\n{'|---' * len(heads)}|")
+    memory = []
     with tempfile.TemporaryDirectory() as models:
         fixed = ["--models", models, "--data", args.data.resolve()]
         for script, epochs in EPOCHS.items():
-            times, losses = {kind: [] for kind in KINDS}, {}
+            times, losses, peaks = {kind: [] for kind in KINDS}, {}, {}
+            options = [*fixed, "--epochs", str(epochs)]
             for _ in range(args.rounds):
                 for kind in KINDS:
-                    _, seconds, losses[kind], _ = run(
-                        script, kind, *fixed, "--epochs", str(epochs)
-                    )
+                    result = run(script, kind, *options)
+                    _, seconds, losses[kind], peaks[kind] = result
                     times[kind].append(seconds)
             row(f"{script}, an epoch", times, losses)
+            memory.append(f"{peaks['TensorFlow']:.2f} GiB ({script})")
         times = {kind: [] for kind in KINDS}
         for _ in range(args.rounds):
             for kind in KINDS:
                 times[kind].append(run("simple", kind, *fixed)[0])
         row("simple, a whole default run", times)
-        print()
-        for script in EPOCHS:
-            *_, peak = run(script, "TensorFlow", *fixed, "--epochs", "10")
-            print(f"Memory of {script}, at its peak: {peak:.2f} GiB", flush=True)
+    print(f"\nMemory at the peak, on TensorFlow: {', '.join(memory)}.")
 
 
 if __name__ == "__main__":
