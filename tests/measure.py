@@ -103,7 +103,7 @@ class Run:
         self.floor = float(floor)
 
     def curve(self, which):
-        return [float(x) for x in re.findall(rf" {which}: ([\d.]+)", self.output)]
+        return json.loads((self.folder / "history.json").read_text())[which]
 
     def load(self, name):
         return common.load_model(name, self.folder)
@@ -355,13 +355,13 @@ def claims(args, x_train, x_test):
         *("mean of a code value", "zeros in the codes"),
     )
     settings = [("16", l1) for l1 in ("0", "0.0001", "0.001")] + [("1000", "0.0001")]
+    _, components = common.pca(x_train, x_test, 16)
     for optimizer in ("adadelta", "adam"):
         for size, l1 in settings:
             run = single(args, size, l1, optimizer)
             code = run.load("encoder").predict(x_test, 1000, 0)
             angles = explained = "–"
             if size == "16":
-                _, components = common.pca(x_train, x_test, 16)
                 kernel = run.load("decoder").get_weights()[0]
                 degrees = principal_angles(components, np.linalg.qr(kernel.T)[0].T)
                 angles = f"{np.median(degrees):.0f}°, {degrees.max():.0f}°"
@@ -426,7 +426,7 @@ def pictures(args, x_train, x_test):
     for script, epochs, long in (("simple", 50, 50), ("deep", 50, 50), ("conv", 1, 50)):
         curves = {}
         for optimizer in ("adadelta", "adam"):
-            for n in {epochs, long}:
+            for n in sorted({epochs, long}):
                 run = default_run(args, script, optimizer, n, 0)
                 command = [sys.executable, ROOT / f"{script}_autoencoder.py", "--load"]
                 command += ["--data", args.data, "--models", run.folder.parent]
@@ -434,7 +434,6 @@ def pictures(args, x_train, x_test):
                 for picture in ("reconstructions", *more[script]):
                     name = f"{script}_{picture}_{optimizer}_{n}.png"
                     shutil.copy(run.folder / f"{picture}.png", EXAMPLES / name)
-            run = default_run(args, script, optimizer, long, 0)
             for label, which in (("training", "loss"), ("validation", "val_loss")):
                 curves[f"{optimizer.capitalize()}, {label}"] = run.curve(which)
         pca, _ = common.pca(x_train, x_test, run.code)
