@@ -167,28 +167,27 @@ def check_before_training(model, directory):
         raise UserError(why) from None
 
 
-def save_model(model, name, directory):
-    """Save a network as two pickles, configuration and weights, as the post does.
+def save(content, path):
+    """Pickle plain data, under another name first, and moved to `path` when it is whole."""
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    try:
+        unfinished.write_bytes(pickle.dumps(content))
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
-    `<name>_config.pkl` holds `model.get_config()`, `<name>_weights.pkl` a list of
-    `(dtype, shape, bytes)`, one for each array of `model.get_weights()`. Each is written
-    under another name, and moved into `directory`, a `pathlib.Path`, when it is whole.
-    Raises UserError for weights that are not finite.
+
+def load(path, use=lambda content: content):
+    """Return what `save` saved, or what `use` makes of it; run nothing that it may hide.
+
+    Raises UserError when the file is missing, damaged, or no plain data, or `use` fails.
     """
-    weights = model.get_weights()
-    if not all(np.isfinite(w).all() for w in weights):
-        raise UserError(
-            f"the training has diverged: the {name} has weights that are not numbers, and "
-            f"{directory} stays as it was; try a smaller --learning-rate"
-        )
-    weights = [(w.dtype.str, w.shape, w.tobytes()) for w in weights]
-    for part, content in (("config", model.get_config()), ("weights", weights)):
-        unfinished = directory / f"{name}_{part}.{os.getpid()}"
-        try:
-            unfinished.write_bytes(pickle.dumps(content))
-            unfinished.replace(directory / f"{name}_{part}.pkl")
-        finally:
-            unfinished.unlink(missing_ok=True)
+    try:
+        with open(path, "rb") as file:
+            return use(_PlainUnpickler(file).load())
+    except Exception as error:  # noqa: BLE001 (damaged bytes raise almost anything)
+        what = f"missing, damaged, or of another run or version ({one_line(error)})"
+        raise UserError(f"{path} is {what}; train again, without --load") from None
 
 
 class _PlainUnpickler(pickle.Unpickler):
@@ -198,26 +197,39 @@ class _PlainUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it asks for {module}.{name}")
 
 
-def load_model(name, directory, part_of=None):
-    """Load a network that `save_model` saved; run nothing that its files may hide.
+def save_model(model, name, directory):
+    """Save a network as two pickles, configuration and weights, as the post does.
 
-    Returns a `keras.Model`, not compiled, with the saved weights bit for bit. Raises
-    UserError when a file is missing, damaged, or not plain data; when Keras refuses to
-    rebuild the network; or when it is not a part of another one, `part_of`.
+    `<name>_config.pkl` holds `model.get_config()`, `<name>_weights.pkl` a list of
+    `(dtype, shape, bytes)`, one for each array of `model.get_weights()`; `directory` is a
+    `pathlib.Path`. Raises UserError for weights that are not finite.
     """
-    try:
-        with open(path := directory / f"{name}_config.pkl", "rb") as file:
-            model = _rebuild(_PlainUnpickler(file).load())
-        with open(path := directory / f"{name}_weights.pkl", "rb") as file:
-            weights = _PlainUnpickler(file).load()
+    weights = model.get_weights()
+    if not all(np.isfinite(w).all() for w in weights):
+        raise UserError(
+            f"the training has diverged: the {name} has weights that are not numbers, and "
+            f"{directory} stays as it was; try a smaller --learning-rate"
+        )
+    weights = [(w.dtype.str, w.shape, w.tobytes()) for w in weights]
+    save(model.get_config(), directory / f"{name}_config.pkl")
+    save(weights, directory / f"{name}_weights.pkl")
+
+
+def load_model(name, directory, part_of=None):
+    """Load a network that `save_model` saved, with its weights bit for bit, not compiled.
+
+    Raises UserError as `load` does, when Keras refuses to rebuild the network, and when
+    its weights are not among those of another one, `part_of`.
+    """
+
+    def use(weights):
         model.set_weights([np.frombuffer(w, t).reshape(s) for t, s, w in weights])
-        if part_of and not _is_part(model, part_of):
+        whole = {w.tobytes() for w in (part_of or model).get_weights()}
+        if not whole.issuperset(w for *_, w in weights):
             raise ValueError("it is not a part of this autoencoder")
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing; train first, without --load") from None
-    except Exception as error:  # noqa: BLE001 (damaged bytes raise almost anything)
-        what = f"{path} is damaged, or of another run or version ({one_line(error)})"
-        raise UserError(f"{what}; train again, without --load") from None
+
+    model = load(directory / f"{name}_config.pkl", _rebuild)
+    load(directory / f"{name}_weights.pkl", use)
     return model
 
 
@@ -226,14 +238,6 @@ def _rebuild(config):
     config = {"module": "keras", "class_name": kind, "config": config}
     # In safe mode Keras runs no code that a configuration brings along.
     return keras.saving.deserialize_keras_object(config, safe_mode=True)
-
-
-def _is_part(model, whole):
-    weights = [w.tobytes() for w in whole.get_weights()]
-    mine, theirs = ({x.name: x.get_config() for x in m.layers} for m in (model, whole))
-    return mine | theirs == theirs | mine and all(
-        w.tobytes() in weights for w in model.get_weights()
-    )
 
 
 def plot_rows(rows, n, path, signed=False):
@@ -281,20 +285,14 @@ def _as_image(values):
     return np.append(values, gaps).reshape(-1, width)
 
 
-def plot_history(curves, x_test, results, path):
-    """Draw losses by epoch, a dict from label to list, beside those of PCA and the floor.
-
-    `results` are those of `print_table`.
-    """
+def plot_history(curves, levels, path):
+    """Draw losses by epoch, a dict from label to list, beside levels of `print_table`."""
     figure = plt.figure(figsize=(7, 4), layout="constrained")
     axes = figure.add_subplot(xlabel="epoch", ylabel="loss")
     for label, losses in curves.items():
         axes.plot(range(1, len(losses) + 1), losses, ".-", label=label)
-    pca = [(f"PCA {size}", x) for label, size, x in results if label.startswith("PCA")]
-    for i, (label, images) in enumerate([*pca, ("floor", x_test)], start=len(curves)):
-        value = cross_entropy(x_test, images)
-        axes.axhline(value, color=f"C{i}", ls="--", label=f"{label}: {value:.4f}")
-    axes.set_xlim(0.5, max(map(len, curves.values())) + 0.5)  # for a single epoch
+    for i, (label, level) in enumerate(levels.items(), start=len(curves)):
+        axes.axhline(level, color=f"C{i}", ls="--", label=f"{label}: {level:.4f}")
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axes.grid(alpha=0.3)
     axes.legend()
@@ -348,20 +346,13 @@ def in_range(kind, low, high=10**9):
 
 def speed_settings(model, epochs):
     """Arguments for `compile` that make `fit` faster and leave the losses as they are."""
-    if (backend := keras.backend.backend()) not in ("tensorflow", "jax"):  # unmeasured
-        return {}
-    # Of the 235 steps of an epoch, 47 at a time: fewer returns to Python.
-    settings = {"steps_per_execution": 47}
-    # XLA compiles for seconds first, and then slows convolutions, and Dropout tenfold.
+    backend = keras.backend.backend()
     kinds = {type(layer).__name__ for layer in model.layers}
-    if backend == "tensorflow" and kinds <= {"InputLayer", "Dense"} and epochs >= 10:
-        try:
-            probe = keras.Sequential([keras.layers.Identity()])
-            probe.compile(jit_compile=True)
-            probe.predict(np.zeros((1, 1)), verbose=0)
-            settings["jit_compile"] = True
-        except Exception as error:  # noqa: BLE001 (each platform lacks it differently)
-            print(f"training without XLA, more slowly: {one_line(error)}")
+    # Of the 235 steps of an epoch, 47 at a time: fewer returns to Python.
+    settings = {"steps_per_execution": 47} if backend in ("tensorflow", "jax") else {}
+    # XLA compiles for seconds first, and then slows convolutions, and Dropout tenfold.
+    if backend == "tensorflow" and epochs >= 10 and kinds <= {"InputLayer", "Dense"}:
+        settings["jit_compile"] = tf.test.is_built_with_xla()
     return settings
 
 
@@ -408,13 +399,22 @@ def cross_entropy(x_test, images):
 
 
 def print_table(x_test, results, directory):
-    """Print a row for each `(label, code_size, reconstructions)`, the floor, the notices."""
+    """Print a row for each `(label, code_size, reconstructions)`, the floor, the notices.
+
+    Returns the cross-entropies of PCA and of the floor, a dict from label to float.
+    """
     print(f"\n{'':20}  code  compression  cross-entropy      MSE        PSNR")
+    levels = {}
     for label, size, images in results:
+        entropy = cross_entropy(x_test, images)
+        if label.startswith("PCA"):
+            levels[label] = entropy
         mse, psnr = np.mean((x_test - images) ** 2), keras.ops.psnr(x_test, images, 1)
         print(f"{label:20}{size:6}{x_test[0].size / size:12.1f}x", end="")
-        print(f"{cross_entropy(x_test, images):15.4f}{mse:9.5f}{float(psnr):9.2f} dB")
+        print(f"{entropy:15.4f}{mse:9.5f}{float(psnr):9.2f} dB")
     # A grey pixel has an entropy of its own, which no prediction can go below.
-    print(f"{'floor':20}{'':19}{cross_entropy(x_test, x_test):15.4f}")
+    levels["floor"] = cross_entropy(x_test, x_test)
+    print(f"{'floor':20}{'':19}{levels['floor']:15.4f}")
     print(*(f"\n{notice}" for notice in notices), f"\nWritten to {directory}", sep="\n")
     notices.clear()
+    return levels

@@ -6,8 +6,6 @@
 import common  # first: it keeps TensorFlow's start quiet
 
 # isort: split
-import json
-
 import matplotlib.pyplot as plt
 from keras import Input, Model, optimizers
 from keras.callbacks import TerminateOnNaN
@@ -88,12 +86,12 @@ def main(argv=None):
         common.save_model(autoencoder, "autoencoder", directory)
         common.save_model(encoder, "encoder", directory)
         common.save_model(decoder, "decoder", directory)
-        (directory / "history.json").write_text(json.dumps(history.history))
+        common.save(history.history, directory / "history.pkl")
 
     autoencoder = common.load_model("autoencoder", directory)
     encoder = common.load_model("encoder", directory, part_of=autoencoder)
     decoder = common.load_model("decoder", directory, part_of=autoencoder)
-    history = json.loads((directory / "history.json").read_text())
+    history = common.load(directory / "history.pkl")
     encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
     decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
     code_size = encoded_imgs[0].size
@@ -115,8 +113,8 @@ def main(argv=None):
         rows[label] = maps.transpose(2, 0, 1) if maps.ndim == 3 else [maps]
     common.plot_rows(rows, 16, directory / "layers.png")
     results = [("autoencoder", code_size, decoded_imgs), ("PCA", code_size, pca_imgs)]
-    common.plot_history(history, x_test, results, directory / "history.png")
-    common.print_table(x_test, results, directory)
+    levels = common.print_table(x_test, results, directory)
+    common.plot_history(history, levels, directory / "history.png")
     if not args.no_show:
         plt.show()
 

@@ -6,8 +6,6 @@
 import common  # first: it keeps TensorFlow's start quiet
 
 # isort: split
-import json
-
 import matplotlib.pyplot as plt
 import numpy as np
 from keras import Input, Model, optimizers
@@ -82,12 +80,12 @@ def main(argv=None):
         common.save_model(autoencoder, "autoencoder", directory)
         common.save_model(encoder, "encoder", directory)
         common.save_model(decoder, "decoder", directory)
-        (directory / "history.json").write_text(json.dumps(history.history))
+        common.save(history.history, directory / "history.pkl")
 
     autoencoder = common.load_model("autoencoder", directory)
     encoder = common.load_model("encoder", directory, part_of=autoencoder)
     decoder = common.load_model("decoder", directory, part_of=autoencoder)
-    history = json.loads((directory / "history.json").read_text())
+    history = common.load(directory / "history.pkl")
 
     # The post's second network is the same one, split a layer earlier, at 64.
     parts = {"32": (encoder, decoder), args.split: split(autoencoder, args.split)}
@@ -111,8 +109,8 @@ def main(argv=None):
     walks["mixing\npixels"] = (1 - steps) * x_test[0] + steps * x_test[1]
     common.plot_rows(rows, n, directory / "reconstructions.png")
     common.plot_rows(walks | draws, n, directory / "walk.png")
-    common.plot_history(history, x_test, results, directory / "history.png")
-    common.print_table(x_test, results, directory)
+    levels = common.print_table(x_test, results, directory)
+    common.plot_history(history, levels, directory / "history.png")
     if not args.no_show:
         plt.show()
 

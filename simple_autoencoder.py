@@ -6,8 +6,6 @@
 import common  # first: it keeps TensorFlow's start quiet
 
 # isort: split
-import json
-
 import matplotlib.pyplot as plt
 from keras import Input, Model, optimizers, regularizers
 from keras.callbacks import TerminateOnNaN
@@ -81,12 +79,12 @@ def main(argv=None):
         common.save_model(autoencoder, "autoencoder", directory)
         common.save_model(encoder, "encoder", directory)
         common.save_model(decoder, "decoder", directory)
-        (directory / "history.json").write_text(json.dumps(history.history))
+        common.save(history.history, directory / "history.pkl")
 
     autoencoder = common.load_model("autoencoder", directory)
     encoder = common.load_model("encoder", directory, part_of=autoencoder)
     decoder = common.load_model("decoder", directory, part_of=autoencoder)
-    history = json.loads((directory / "history.json").read_text())
+    history = common.load(directory / "history.pkl")
     encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
     decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
     code_size = encoded_imgs.shape[1]
@@ -101,16 +99,15 @@ def main(argv=None):
     rows["a component\nof PCA"] = components
     common.plot_rows(rows, min(code_size, 16), directory / "code.png", signed=True)
     results = [("autoencoder", code_size, decoded_imgs), ("PCA", code_size, pca_imgs)]
-    common.plot_history(history, x_test, results, directory / "history.png")
-    autoencoder(
-        x_test
-    )  # adds up the penalty, which the loss holds and the table does not
+    # The loss holds the penalty, which a call adds up, and the table does not.
+    autoencoder(x_test)
     loss, penalty = history["val_loss"][-1], float(sum(autoencoder.losses))
     entropy = common.cross_entropy(x_test, decoded_imgs)
     if abs(entropy + penalty - loss) < 0.001:  # not if the loss is another one
         terms = f"{loss:.4f} = {entropy:.4f} + {penalty:.4f}"
         common.notices.append(f"validation loss = cross-entropy + penalty: {terms}")
-    common.print_table(x_test, results, directory)
+    levels = common.print_table(x_test, results, directory)
+    common.plot_history(history, levels, directory / "history.png")
     if not args.no_show:
         plt.show()
 

@@ -103,7 +103,7 @@ class Run:
         self.floor = float(floor)
 
     def curve(self, which):
-        return json.loads((self.folder / "history.json").read_text())[which]
+        return common.load(self.folder / "history.pkl")[which]
 
     def load(self, name):
         return common.load_model(name, self.folder)
@@ -246,11 +246,11 @@ def code_sizes(args, x_train, x_test):
     kinds = {"single layer": [], "deep": [], "PCA": []}
     digit, images = x_test[:1], {}
     for size in SIZES:
-        deep = Run(
-            *(args, "deep", "--optimizer", "adam"),
-            changes=[middle(size)],
-            name=f"deep_{size}",
-        )
+        if size == 32:
+            deep = default_run(args, "deep", "adam", 50, 0)
+        else:
+            options = {"changes": [middle(size)], "name": f"deep_{size}"}
+            deep = Run(args, "deep", "--optimizer", "adam", **options)
         one = single(args, size)
         for kind, run in (("single layer", one), ("deep", deep)):
             kinds[kind].append(run.mse)
@@ -420,7 +420,7 @@ def explained_share(scores, code):
     return 1 - left.var(axis=0).sum() / scores.var(axis=0).sum()
 
 
-def pictures(args, x_train, x_test):
+def pictures(args):
     """Draw the gallery's pictures again, and the curves of both optimizers in one."""
     more = {"simple": ["code"], "deep": ["walk"], "conv": ["layers", "model"]}
     for script, epochs, long in (("simple", 50, 50), ("deep", 50, 50), ("conv", 1, 50)):
@@ -436,9 +436,8 @@ def pictures(args, x_train, x_test):
                     shutil.copy(run.folder / f"{picture}.png", EXAMPLES / name)
             for label, which in (("training", "loss"), ("validation", "val_loss")):
                 curves[f"{optimizer.capitalize()}, {label}"] = run.curve(which)
-        pca, _ = common.pca(x_train, x_test, run.code)
-        path = EXAMPLES / f"{script}_history.png"
-        common.plot_history(curves, x_test, [("PCA", run.code, pca)], path)
+        levels = {f"PCA {run.code}": run.pca_cross_entropy, "floor": run.floor}
+        common.plot_history(curves, levels, EXAMPLES / f"{script}_history.png")
 
 
 def main():
@@ -461,7 +460,7 @@ def main():
     ):
         for line in lines:
             print(line, flush=True)
-    pictures(args, *digits)
+    pictures(args)
     print(f"All runs together took {sum(times.values()) / 60:.0f} minutes.")
 
 

@@ -116,7 +116,7 @@ def test_cut_short_or_missing(part, saved):
     whole = path.read_bytes()
     for length in [*range(0, len(whole), 37), len(whole) - 1]:
         path.write_bytes(whole[:length])
-        assert f"any_{part}.pkl is damaged" in refused(saved)
+        assert f"any_{part}.pkl is missing, damaged, or " in refused(saved)
     path.unlink()
     assert f"any_{part}.pkl is missing" in refused(saved)
 
@@ -180,8 +180,7 @@ def test_hostile_configuration(kind, saved, monkeypatch):
         keras.saving.deserialize_keras_object(SAVED_LAMBDA)
 
 
-@pytest.mark.parametrize("kind", ["weights", "configuration"])
-def test_mix_of_two_runs_is_refused(kind, tmp_path):
+def test_mix_of_two_runs_is_refused(tmp_path):
     """What is there after each move, where one run saves over the files of another."""
     names = "autoencoder", "encoder", "decoder"
     files = [f"{name}_{part}.pkl" for name in names for part in ("config", "weights")]
@@ -191,10 +190,7 @@ def test_mix_of_two_runs_is_refused(kind, tmp_path):
         for name, model in zip(names, models, strict=True):
             common.save_model(model, name, tmp_path)
         runs.append({file: (tmp_path / file).read_bytes() for file in files})
-        if kind == "weights":
-            models[0].set_weights([w + 0.01 for w in models[0].get_weights()])
-        for layer in models[0].layers[1:] if kind == "configuration" else ():
-            layer.activation = keras.activations.tanh
+        models[0].set_weights([w + 0.01 for w in models[0].get_weights()])
     for moved in range(7):
         new = dict.fromkeys(files[:moved])
         for file in files:

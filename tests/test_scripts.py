@@ -70,7 +70,7 @@ def test_script(name, start, call, earlier, tmp_path):
     more = {"model.png", "logs"} if name == "conv" else set()
     more |= {f"{picture}.png" for picture in PICTURES[name]}
     files = {path.name for path in folder.iterdir()}
-    assert files == PICKLES | {"history.json", "history.png"} | more
+    assert files == PICKLES | {"history.pkl", "history.png"} | more
     for picture, (columns, lines) in PICTURES[name].items():
         height, width, _ = imread(folder / f"{picture}.png").shape
         assert (height, width) == pytest.approx((96 * lines, 96 * columns + 216), abs=2)
@@ -275,6 +275,12 @@ def test_load_shows_what_was_saved_and_creates_nothing(call, earlier, tmp_path):
     with pytest.raises(common.UserError, match="autoencoder_config.pkl is missing"):
         call("simple", "--load", models=tmp_path / "tpyo")
     assert not (tmp_path / "tpyo").exists()
+
+
+def test_losses_that_cannot_be_loaded(call, earlier):
+    (earlier / "simple" / "history.pkl").write_bytes(b"\x80\x04}")
+    with pytest.raises(common.UserError, match="history.pkl is missing, damaged, or "):
+        call("simple", "--load", models=earlier)
 
 
 def test_models_folder_found_out_before_the_training(call, tmp_path, capsys):
