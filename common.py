@@ -53,6 +53,8 @@ if keras.backend.backend() == "tensorflow":
 
     # It would add up gradients in the order in which they are ready: never twice the same.
     tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
+    # Once seeded, its own shuffle has `fit` repeat the first epoch's order in all others.
+    tf.random.shuffle = lambda x: tf.numpy_function(np.random.permutation, [x], x.dtype)
 
 
 class UserError(Exception):
@@ -367,7 +369,6 @@ class StopOnCtrlC(keras.callbacks.Callback):
         self.model.stop_training = True
         epoch, epochs = len(self.model.history.epoch) + 1, self.params["epochs"]
         notices.append(f"STOPPED EARLY by Ctrl-C, in epoch {epoch} of {epochs}")
-        # Not to standard output, which may be in the middle of a line of progress.
         print(f"\n{notices[-1]}; once more to leave at once", file=sys.stderr)
 
     def on_train_end(self, logs=None):
@@ -375,8 +376,7 @@ class StopOnCtrlC(keras.callbacks.Callback):
 
 
 def tensorboard(directory):
-    """A list with Keras's callback for TensorBoard logs, empty where that is missing."""
-    # Keras writes them with TensorFlow, on other backends too.
+    """A list with Keras's callback for TensorBoard, or empty: it needs TensorFlow too."""
     if find_spec("tensorboard") and find_spec("tensorflow"):
         return [keras.callbacks.TensorBoard(directory / time.strftime("%Y%m%d-%H%M%S"))]
     print("no TensorBoard logs: pip install tensorboard tensorflow", file=sys.stderr)

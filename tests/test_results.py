@@ -63,6 +63,27 @@ def test_settings_for_speed_lose_no_update(digits):
     np.testing.assert_allclose(weights[1:], weights[:1] * 2, atol=1e-4)
 
 
+def test_every_epoch_has_an_order_of_its_own():
+    """Each epoch meets all digits, in another order; a seed repeats all of them."""
+    x, met, runs = np.arange(12.0).reshape(12, 1), [], []
+
+    def note(labels, predictions):
+        met.extend(keras.ops.convert_to_numpy(labels)[:, 0])
+        return predictions
+
+    for seed in (0, 0, 1):
+        keras.utils.set_random_seed(seed)
+        model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        model.compile("sgd", "mse", metrics=[note], run_eagerly=True)
+        met.clear()
+        model.fit(x, x, batch_size=4, epochs=3, verbose=0)
+        epochs = np.reshape(met, (3, 12))
+        assert (np.sort(epochs) == x.T).all()
+        assert len({*map(tuple, epochs)}) == 3
+        runs.append(epochs.tolist())
+    assert runs[0] == runs[1] != runs[2]
+
+
 def test_where_xla_is_slower_or_missing(monkeypatch):
     dense = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     plain = common.speed_settings(dense, 2)
