@@ -345,21 +345,17 @@ def test_ctrl_c_keeps_what_was_learnt(start, few, tmp_path):
 
 
 @posix
-def test_second_ctrl_c_leaves_at_once(start, few):
-    process = start("conv", "--epochs", "100000", data=few[1])
-    wait_for(process, "Epoch 3/")
-    process.send_signal(signal.SIGINT)
-    assert process.stderr.readline() == "\n"
-    assert "once more to leave" in process.stderr.readline()
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (130, "")
+def test_second_ctrl_c_or_a_closed_output_ends_the_run_at_once(start, few):
+    stopped, closed = (start("conv", "--epochs=100000", data=few[1]) for _ in "ab")
+    wait_for(stopped, "Epoch 3/")
+    stopped.send_signal(signal.SIGINT)
+    assert stopped.stderr.readline() == "\n"
+    assert "once more to leave" in stopped.stderr.readline()
+    stopped.send_signal(signal.SIGINT)
+    _, err = stopped.communicate(timeout=60)
+    assert (stopped.returncode, err) == (130, "")
 
-
-@posix
-def test_output_that_is_closed(start, few):
-    process = start("conv", "--epochs", "100000", data=few[1])
-    wait_for(process, "Epoch 2/")
-    process.stdout.close()
-    assert process.wait(timeout=60) == 141
-    assert process.stderr.read() == ""
+    wait_for(closed, "Epoch 2/")
+    closed.stdout.close()
+    assert closed.wait(timeout=60) == 141
+    assert closed.stderr.read() == ""
