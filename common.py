@@ -226,8 +226,8 @@ def load_model(name, directory, part_of=None):
 
     def use(weights):
         model.set_weights([np.frombuffer(w, t).reshape(s) for t, s, w in weights])
-        whole = {w.tobytes() for w in (part_of or model).get_weights()}
-        if not whole.issuperset(w for *_, w in weights):
+        mine = {w for *_, w in weights}
+        if part_of and not mine <= {w.tobytes() for w in part_of.get_weights()}:
             raise ValueError("it is not a part of this autoencoder")
 
     model = load(directory / f"{name}_config.pkl", _rebuild)

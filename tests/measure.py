@@ -243,7 +243,9 @@ def reference(args, x_train, x_test):
     pca, _ = common.pca(x_train, x_test, 30)
     yield head("30 numbers", "squared error of a digit", "minutes of training")
     yield row("784-1000-500-250-30, pre-trained (2006)", "3.00", "–")
-    label = f"784-1000-500-250-30, here: {EPOCHS_2006} epochs of Adam, 3 seeds"
+    label = (
+        f"784-1000-500-250-30, here: {EPOCHS_2006} epochs of Adam, {len(SEEDS)} seeds"
+    )
     minutes = f"{statistics.mean(x.seconds for x in runs) / 60:.0f}"
     yield row(label, spread((784 * x.mse for x in runs), 2), minutes)
     yield row("logistic PCA (2006)", "8.01", "–")
@@ -316,7 +318,7 @@ def ties(args, x_train, x_test):
     )
     both = [train(args, tied, seed, x_train, x_test) for seed in SEEDS]
     entropy, mse = spread((x.cross_entropy for x in both), 4), [x.mse for x in both]
-    yield row("tied, 3 seeds", 784 * 16 + 16 + 784, entropy, spread(mse, 5))
+    yield row(f"tied, {len(SEEDS)} seeds", 784 * 16 + 16 + 784, entropy, spread(mse, 5))
     own = single(args)
     weights = 2 * 784 * 16 + 16 + 784
     yield row("untied", weights, f"{own.cross_entropy:.4f}", f"{own.mse:.5f}")
