@@ -216,25 +216,34 @@ def head(*cells):
 def results(args):
     """The results table, as lines of Markdown."""
     yield head(
-        *("script", "optimizer", "epochs", "seeds", "cross-entropy", "MSE", "PSNR, dB"),
-        *("squared error of a digit", "PCA: cross-entropy", "MSE", "PSNR, dB"),
-        "squared error of a digit",
+        *("network", "optimizer", "epochs", "seeds", "parameters"),
+        *("cross-entropy", "MSE", "PSNR, dB", "squared error of a digit"),
     )
+    pca = {}
     for script, optimizer, epochs, seeds in ROWS:
         runs = [default_run(args, script, optimizer, epochs, seed) for seed in seeds]
-        one = runs[0]
-        yield row(
-            *(f"{script}, code {one.code}", optimizer, epochs, len(seeds)),
-            spread((r.cross_entropy for r in runs), 4),
-            spread((r.mse for r in runs), 5),
-            spread((r.psnr for r in runs), 2),
-            spread((784 * r.mse for r in runs), 2),
-            *(f"{one.pca_cross_entropy:.4f}", f"{one.pca_mse:.5f}"),
-            *(f"{one.pca_psnr:.2f}", f"{784 * one.pca_mse:.2f}"),
-        )
+        pca[runs[0].code] = runs[0]
+        yield network_row(f"{script}, code {runs[0].code}", optimizer, epochs, runs)
+    dense = single(args, 128)
+    yield network_row("a single layer, code 128, no penalty", "adam", 50, [dense])
+    for size, run in pca.items():
+        figures = f"{run.pca_cross_entropy:.4f}", f"{run.pca_mse:.5f}"
+        figures += f"{run.pca_psnr:.2f}", f"{784 * run.pca_mse:.2f}"
+        yield row(f"PCA, code {size}", *"––––", *figures)
     yield ""
-    yield f"Floor of the cross-entropy on these test digits: {one.floor:.4f}."
+    yield f"Floor of the cross-entropy on these test digits: {dense.floor:.4f}."
     yield ""
+
+
+def network_row(label, optimizer, epochs, runs):
+    (parameters,) = re.findall(r"Total params: ([\d,]+)", runs[0].output)
+    return row(
+        *(label, optimizer, epochs, len(runs), parameters),
+        spread((run.cross_entropy for run in runs), 4),
+        spread((run.mse for run in runs), 5),
+        spread((run.psnr for run in runs), 2),
+        spread((784 * run.mse for run in runs), 2),
+    )
 
 
 def reference(args, x_train, x_test):
@@ -313,15 +322,15 @@ def losses(args):
 
 def ties(args, x_train, x_test):
     """Tied weights beside weights of their own."""
-    yield head(
-        "single layer, 16 numbers, no penalty", "weights", "cross-entropy", "MSE"
-    )
+    label = "single layer, 16 numbers, no penalty"
+    yield head(label, "parameters", "cross-entropy", "MSE")
     both = [train(args, tied, seed, x_train, x_test) for seed in SEEDS]
     entropy, mse = spread((x.cross_entropy for x in both), 4), [x.mse for x in both]
-    yield row(f"tied, {len(SEEDS)} seeds", 784 * 16 + 16 + 784, entropy, spread(mse, 5))
+    parameters = f"{784 * 16 + 16 + 784:,}"
+    yield row(f"tied, {len(SEEDS)} seeds", parameters, entropy, spread(mse, 5))
     own = single(args)
-    weights = 2 * 784 * 16 + 16 + 784
-    yield row("untied", weights, f"{own.cross_entropy:.4f}", f"{own.mse:.5f}")
+    parameters = f"{2 * 784 * 16 + 16 + 784:,}"
+    yield row("untied", parameters, f"{own.cross_entropy:.4f}", f"{own.mse:.5f}")
     yield ""
 
 
@@ -362,7 +371,7 @@ def experiments(args):
 def claims(args, x_train, x_test):
     """Tables that answer the post's claims, as lines of Markdown."""
     yield head(
-        *("single layer", "optimizer", "MSE", "PCA's MSE"),
+        *("single layer", "optimizer", "MSE"),
         "angles to PCA's subspace: median, largest",
         "PCA's components that the code explains",
         *("mean of a code value", "zeros in the codes"),
@@ -381,7 +390,7 @@ def claims(args, x_train, x_test):
                 explained = f"{explained_share(x_test @ components.T, code):.1%}"
             yield row(
                 *(f"code {size}, penalty {l1}", optimizer),
-                *(f"{run.mse:.5f}", f"{run.pca_mse:.5f}", angles, explained),
+                *(f"{run.mse:.5f}", angles, explained),
                 *(f"{code.mean():.2f}", f"{np.mean(code == 0):.1%}"),
             )
     yield ""
@@ -398,25 +407,6 @@ def claims(args, x_train, x_test):
         "Largest difference between `decoder(encoder(x))` and `autoencoder(x)` over the "
         f"test set, at the five splits: {max(differences):g}."
     )
-    yield ""
-
-    yield head("128 values in the code", "parameters", "epochs", "cross-entropy", "MSE")
-    dense = single(args, 128)
-    rows = [("dense, one layer, Adam, no penalty", dense, 50)]
-    for optimizer, epochs in (
-        ("adadelta", 1),
-        ("adadelta", 50),
-        ("adam", 10),
-        ("adam", 50),
-    ):
-        run = default_run(args, "conv", optimizer, epochs, 0)
-        rows.append((f"convolutional, {optimizer.capitalize()}", run, epochs))
-    for label, run, epochs in rows:
-        (parameters,) = re.findall(r"Total params: ([\d,]+)", run.output)
-        figures = f"{run.cross_entropy:.4f}", f"{run.mse:.5f}"
-        yield row(label, parameters, epochs, *figures)
-    pca = f"{dense.pca_cross_entropy:.4f}", f"{dense.pca_mse:.5f}"
-    yield row("PCA", "–", "–", *pca)
     yield ""
 
 
@@ -444,7 +434,8 @@ def pictures(args):
                 command = [sys.executable, ROOT / f"{script}_autoencoder.py", "--load"]
                 command += ["--data", args.data, "--models", run.folder.parent]
                 subprocess.run([*command, "--no-show"], check=True, stdout=sys.stderr)
-                for picture in ("reconstructions", *more[script]):
+                shown = script != "conv" or (optimizer, n) == ("adam", 50)
+                for picture in ("reconstructions", *(more[script] if shown else [])):
                     name = f"{script}_{picture}_{optimizer}_{n}.png"
                     shutil.copy(run.folder / f"{picture}.png", EXAMPLES / name)
             for label, which in (("training", "loss"), ("validation", "val_loss")):
