@@ -90,15 +90,14 @@ def main(argv=None):
     # The post's second network is the same one, split a layer earlier, at 64.
     parts = {"32": (encoder, decoder), args.split: split(autoencoder, args.split)}
     n = 10  # how many digits to show
-    rows, walks, draws, results = {"original": x_test}, {}, {}, []
+    codes, pcas, walks, draws, results = {}, {}, {}, {}, []
     steps, rng = np.linspace(0, 1, n)[:, np.newaxis], np.random.default_rng(args.seed)
     for layer, (encoder, decoder) in parts.items():
         encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
         decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
         code_size = encoded_imgs.shape[1]
         pca_imgs, _ = common.pca(x_train, x_test, code_size)
-        rows[f"code {layer}"], rows["reconstruction"] = encoded_imgs, decoded_imgs
-        rows[f"PCA {code_size}"] = pca_imgs
+        codes[f"code {layer}"], pcas[f"PCA {code_size}"] = encoded_imgs, pca_imgs
         results.append((f"split at {layer}", code_size, decoded_imgs))
         results.append((f"PCA {code_size}", code_size, pca_imgs))
         # From the first digit's code to the second's, and codes of values from any digits.
@@ -107,6 +106,8 @@ def main(argv=None):
         random = rng.permuted(encoded_imgs, axis=0)[:n]
         draws[f"random\ncodes {layer}"] = np.array(decoder(random))
     walks["mixing\npixels"] = (1 - steps) * x_test[0] + steps * x_test[1]
+    # Wherever the network is split, its reconstruction is the same.
+    rows = {"original": x_test, **codes, "reconstruction": decoded_imgs, **pcas}
     common.plot_rows(rows, n, directory / "reconstructions.png")
     common.plot_rows(walks | draws, n, directory / "walk.png")
     levels = common.print_table(x_test, results, directory)
