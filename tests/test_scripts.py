@@ -144,17 +144,10 @@ RETURN = "\n    return autoencoder, "
 EXPERIMENTS = {
     "Dropout": ("simple", OUTPUT, f"\n    encoded = Dropout(0.1)(encoded){OUTPUT}"),
     "L2": ("simple", OUTPUT, f"{OUTPUT}kernel_regularizer=regularizers.L2(0.001), "),
-    "a layer more": (
+    "layers more": (
         "deep",
         "    encoded = Dense(64",
-        '    encoded = Dense(9, "gelu")(encoded)\n    encoded = Dense(64',
-    ),
-    "Conv2DTranspose and BatchNormalization": (
-        "conv",
-        "x = UpSampling2D((2, 2))(x)\n    decoded",
-        """x = Conv2DTranspose(8, 3, strides=2, padding="same")(x)
-    x = BatchNormalization()(x)
-    decoded""",
+        '    encoded = BatchNormalization()(Dense(9, "gelu")(encoded))\n    encoded = Dense(64',
     ),
     "a network of networks": (
         "simple",
@@ -162,10 +155,13 @@ EXPERIMENTS = {
         f"    autoencoder = Model(input_img, decoder(encoder(input_img))){RETURN}",
     ),
     "MSE": ("simple", '"binary_crossentropy"', '"mse"'),
-    "a code of one axis": (
+    "a code of one axis, and Conv2DTranspose": (
         "conv",
-        ' padding="same")(encoded)',
-        ' padding="same")(Reshape((4, 4, 8))(Dense(128)(Flatten()(encoded))))',
+        """encoded = MaxPooling2D((2, 2), padding="same")(x)  # (4, 4, 8): 128 values
+
+    x = Conv2D(8, (3, 3), activation="relu", padding="same")(encoded)""",
+        """encoded = Dense(128)(Flatten()(MaxPooling2D(padding="same")(x)))
+    x = Conv2DTranspose(8, 3, padding="same")(Reshape((4, 4, 8))(encoded))""",
     ),
     "a layer of one's own": ("simple", "def build(", f"{OWN}\ndef build("),
 }
