@@ -247,7 +247,7 @@ def plot_rows(rows, n, path, signed=False):
 
     `rows` is a dict from a row's label to its images: digits, maps of two axes, or codes
     of one or three. 0 is black; 1 is white, and in a code the row's largest value. If
-    `signed`, 0 is white, and a row's largest magnitude red, or blue where it is below 0.
+    `signed`, or a code goes below 0: 0 white, the row's largest magnitude red or blue.
     """
     figure, axes = plt.subplots()
     inch, label_inches, top = 0.8, 1.8, 0
@@ -255,16 +255,16 @@ def plot_rows(rows, n, path, signed=False):
         images = [*map(_as_image, images[:n])]
         b = 0.46 * images[0].shape[0] / images[0].shape[1]
         y = top + max(0.5, b + 0.04)  # a code that is higher than wide gets its height
-        is_code, cmap = label.startswith("code"), "RdBu_r" if signed else "gray"
-        bold = "bold" if is_code else "normal"
+        is_code = label.startswith("code")
+        red_blue = signed or is_code and np.nanmin(images) < 0
+        cmap, bold = "RdBu_r" if red_blue else "gray", "bold" if is_code else "normal"
         axes.text(-0.1, y, label, ha="right", va="center", fontsize=12, weight=bold)
-        white = np.nanmax(np.abs(images)) or 1 if is_code or signed else 1
+        high = np.nanmax(np.abs(images)) or 1 if is_code or signed else 1
         for x, image in enumerate(images):
-            box, low = (x + 0.04, x + 0.96, y + b, y - b), -white if signed else 0
-            axes.imshow(image, cmap=cmap, vmin=low, vmax=white, extent=box)
+            box, low = (x + 0.04, x + 0.96, y + b, y - b), -high if red_blue else 0
+            axes.imshow(image, cmap, vmin=low, vmax=high, extent=box, aspect="auto")
         top = 2 * y - top
-    axes.set(xlim=(0, n), ylim=(top, 0), aspect="auto")
-    axes.axis("off")
+    axes.set(xlim=(0, n), ylim=(top, 0), xticks=[], yticks=[], frame_on=False)
     width = label_inches + n * inch
     figure.set_size_inches(width, top * inch)
     figure.subplots_adjust(left=label_inches / width, right=1, bottom=0, top=1)

@@ -155,9 +155,10 @@ def test_a_code_higher_than_wide_gets_its_height(tmp_path):
         assert part[round(y * height), 20, 0] == 1 == part[round(y * height), -20, 0]
 
 
-def test_signed_images_have_white_in_the_middle(tmp_path):
-    rows = {"any": np.array([[[2, -2], [0, 1]]])}
-    ((part,),), _ = cells(rows, 1, tmp_path / "a.png", signed=True)
+@pytest.mark.parametrize(("label", "signed"), [("any", True), ("code", False)])
+def test_signed_images_have_white_in_the_middle(label, signed, tmp_path):
+    rows = {label: np.array([[[2, -2], [0, 1]]])}
+    ((part,),), _ = cells(rows, 1, tmp_path / "a.png", signed=signed)
     red, blue, white, pale = (part[y, x, :3] for y in (24, 72) for x in (24, 72))
     assert red[0] > red[2] + 0.2 and blue[2] > blue[0] + 0.2
     assert white.min() > 0.9 and red[2] < pale[2] < white[2]
