@@ -119,7 +119,8 @@ def first_runs(npz, tmp_path_factory):
 @pytest.fixture
 def earlier(first_runs, tmp_path):
     """A models folder with a short run of each script."""
-    return shutil.copytree(first_runs[0], tmp_path / "models")
+    models, _ = first_runs
+    return shutil.copytree(models, tmp_path / "models")
 
 
 def contents(folder):

@@ -99,6 +99,7 @@ class Run:
         self.code = int(code)
         self.cross_entropy, self.mse, self.psnr = map(float, network)
         self.pca_cross_entropy, self.pca_mse, self.pca_psnr = map(float, pca)
+        (self.parameters,) = re.findall(r"Total params: ([\d,]+)", self.output)
         (floor,) = re.findall(r"^floor +([\d.]+)$", self.output, re.MULTILINE)
         self.floor = float(floor)
 
@@ -236,9 +237,8 @@ def results(args):
 
 
 def network_row(label, optimizer, epochs, runs):
-    (parameters,) = re.findall(r"Total params: ([\d,]+)", runs[0].output)
     return row(
-        *(label, optimizer, epochs, len(runs), parameters),
+        *(label, optimizer, epochs, len(runs), runs[0].parameters),
         spread((run.cross_entropy for run in runs), 4),
         spread((run.mse for run in runs), 5),
         spread((run.psnr for run in runs), 2),
@@ -326,11 +326,11 @@ def ties(args, x_train, x_test):
     yield head(label, "parameters", "cross-entropy", "MSE")
     both = [train(args, tied, seed, x_train, x_test) for seed in SEEDS]
     entropy, mse = spread((x.cross_entropy for x in both), 4), [x.mse for x in both]
-    parameters = f"{784 * 16 + 16 + 784:,}"
+    parameters = f"{tied()[0].count_params():,}"
     yield row(f"tied, {len(SEEDS)} seeds", parameters, entropy, spread(mse, 5))
     own = single(args)
-    parameters = f"{2 * 784 * 16 + 16 + 784:,}"
-    yield row("untied", parameters, f"{own.cross_entropy:.4f}", f"{own.mse:.5f}")
+    figures = f"{own.cross_entropy:.4f}", f"{own.mse:.5f}"
+    yield row("untied", own.parameters, *figures)
     yield ""
 
 

@@ -48,7 +48,8 @@ def load(folder):
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_script(name, first_runs, call, earlier, tmp_path):
-    out, err, code = first_runs[1][name]
+    models, ends = first_runs
+    out, err, code = ends[name]
     assert (code, err) == (0, "")  # no line of TensorFlow's either
     assert not set(out) & set("\r\b\x1b")  # it is no terminal
     assert f"(4000, {SHAPES[name]}) (1000, {SHAPES[name]})" in out
@@ -63,7 +64,7 @@ def test_script(name, first_runs, call, earlier, tmp_path):
     assert re.search(r"^floor +0\.0\d{3}$", out, re.MULTILINE)
 
     folder = earlier / name
-    assert f"Written to {first_runs[0] / name}" in out
+    assert f"Written to {models / name}" in out
     more = {"model.png", "logs"} if name == "conv" else set()
     more |= {f"{picture}.png" for picture in PICTURES[name]}
     files = {path.name for path in folder.iterdir()}
@@ -159,9 +160,10 @@ EXPERIMENTS = {
         "conv",
         """encoded = MaxPooling2D((2, 2), padding="same")(x)  # (4, 4, 8): 128 values
 
-    x = Conv2D(8, (3, 3), activation="relu", padding="same")(encoded)""",
+    x = Conv2D(8, (3, 3), activation="relu", padding="same")(encoded)
+    x = UpSampling2D((2, 2))(x)""",
         """encoded = Dense(128)(Flatten()(MaxPooling2D(padding="same")(x)))
-    x = Conv2DTranspose(8, 3, padding="same")(Reshape((4, 4, 8))(encoded))""",
+    x = Conv2DTranspose(8, 3, 2, padding="same")(Reshape((4, 4, 8))(encoded))""",
     ),
     "a layer of one's own": ("simple", "def build(", f"{OWN}\ndef build("),
 }
