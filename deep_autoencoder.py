@@ -3,70 +3,51 @@
 784 -> 128 -> 64 -> 32 -> 64 -> 128 (relu) -> 784 (sigmoid)
 """
 
-import common  # first: it keeps TensorFlow's start quiet
-
-# isort: split
+# %% 准备 · imports and options
+import common  # isort: skip (first: it keeps TensorFlow's start quiet)
 import matplotlib.pyplot as plt
 import numpy as np
-from keras import Input, Model, optimizers
-from keras.callbacks import TerminateOnNaN
+from keras import Input, Model
 from keras.layers import Dense
-from keras.utils import set_random_seed
+from keras.optimizers import Adadelta, Adam
+from sklearn.decomposition import PCA
 
-# The post writes 'adadelta', whose rate was 1.0 then. Keras's default is 0.001 now, and
-# with it nothing is learnt. Adam ends lowest at 0.0015, of 0.001, 0.002 and 0.003 too.
-LEARNING_RATES = {"adadelta": 1.0, "adam": 0.0015}
-# The hidden layers, named by their width; b is the second of that width.
-LAYERS = ["128", "64", "32", "64b", "128b"]
+args = common.options("deep", epochs=50, batch_size=256, encoding_dim=32, split=2)
 
+# %% 加载数据 · the digits, scaled to 0 .. 1
+(x_train, y_train), (x_test, y_test) = common.load_mnist(args.data)
+x_train = x_train.reshape(len(x_train), 784)
+x_test = x_test.reshape(len(x_test), 784)
+print(x_train.shape, x_test.shape)
 
-def build():
-    """Build the autoencoder: from (n, 784) to (n, 784), float32 in [0, 1]."""
-    input_img = Input(shape=(784,))
+# %% 建立网络 · the network, split where it is narrowest
+encoding_dim = args.encoding_dim
+input_img = Input(shape=(784,))
+encoded = Dense(128, activation="relu")(input_img)
+encoded = Dense(64, activation="relu")(encoded)
+encoded = Dense(encoding_dim, activation="relu")(encoded)
 
-    encoded = Dense(128, activation="relu", name="128")(input_img)
-    encoded = Dense(64, activation="relu", name="64")(encoded)
-    encoded = Dense(32, activation="relu", name="32")(encoded)
+decoded = Dense(64, activation="relu")(encoded)
+decoded = Dense(128, activation="relu")(decoded)
+decoded = Dense(784, activation="sigmoid")(decoded)
 
-    decoded = Dense(64, activation="relu", name="64b")(encoded)
-    decoded = Dense(128, activation="relu", name="128b")(decoded)
-    decoded = Dense(784, activation="sigmoid")(decoded)
+autoencoder = Model(input_img, decoded)
+encoder = Model(input_img, encoded)
+decoder = Model(encoded, decoded)
+autoencoder.summary()
 
-    return Model(input_img, decoded)
+# %% 编译 · compile
+# 为什么是 1.0 · The post writes 'adadelta', whose rate was 1.0 then. Keras's default is
+# 0.001 now, and nothing is learnt. Adam ends lowest at 0.0015, of 0.001, 0.002, 0.003 too.
+optimizer = Adadelta(learning_rate=args.learning_rate or 1.0)
+if args.optimizer == "adam":
+    optimizer = Adam(learning_rate=args.learning_rate or 0.0015)
+fast = common.speed_settings(autoencoder, args.epochs)
+autoencoder.compile(optimizer=optimizer, loss="binary_crossentropy", **fast)
 
-
-def split(autoencoder, layer):
-    """Split the autoencoder behind one of `LAYERS`: return `(encoder, decoder)`."""
-    # They are parts of the one network under names of their own: their weights are its
-    # weights, so that training the autoencoder trains them too.
-    encoder = Model(autoencoder.input, autoencoder.get_layer(layer).output)
-    decoded = encoded_input = Input(shape=encoder.output.shape[1:])
-    for decoder_layer in autoencoder.layers[len(encoder.layers) :]:
-        decoded = decoder_layer(decoded)
-    return encoder, Model(encoded_input, decoded)
-
-
-def main(argv=None):
-    parser = common.make_parser(__doc__, LEARNING_RATES, epochs=50, batch_size=256)
-    parser.add_argument("--split", choices=LAYERS, default="64", help="besides at 32")
-    args = parser.parse_args(argv)
-    directory = args.models / "deep"
-    set_random_seed(args.seed)
-
-    x_train, x_test = common.load_mnist(args.data)
-    x_train = x_train.reshape(len(x_train), 784)
-    x_test = x_test.reshape(len(x_test), 784)
-    print(x_train.shape, x_test.shape)
-
-    if not args.load:
-        autoencoder = build()
-        encoder, decoder = split(autoencoder, "32")
-        autoencoder.summary()
-        common.check_before_training(autoencoder, directory)
-        optimizer = optimizers.get(args.optimizer)
-        optimizer.learning_rate = args.learning_rate or LEARNING_RATES[args.optimizer]
-        fast = common.speed_settings(autoencoder, args.epochs)
-        autoencoder.compile(optimizer=optimizer, loss="binary_crossentropy", **fast)
+# %% 训练并保存 · train and save
+if not args.load:
+    with common.ctrl_c_stops(autoencoder):
         history = autoencoder.fit(
             x_train,
             x_train,
@@ -74,47 +55,52 @@ def main(argv=None):
             batch_size=args.batch_size,
             shuffle=True,
             validation_data=(x_test, x_test),
-            verbose=common.PROGRESS,
-            callbacks=[TerminateOnNaN(), common.StopOnCtrlC()],
+            verbose=args.verbose,
         )
-        common.save_model(autoencoder, "autoencoder", directory)
-        common.save_model(encoder, "encoder", directory)
-        common.save_model(decoder, "decoder", directory)
-        common.save(history.history, directory / "history.pkl")
+    common.save_model(autoencoder, "autoencoder", args.folder)
+    common.save_model(encoder, "encoder", args.folder)
+    common.save_model(decoder, "decoder", args.folder)
 
-    autoencoder = common.load_model("autoencoder", directory)
-    encoder = common.load_model("encoder", directory, part_of=autoencoder)
-    decoder = common.load_model("decoder", directory, part_of=autoencoder)
-    history = common.load(directory / "history.pkl")
+# %% 加载保存的模型，编码和解码 · load what was saved, encode and decode
+autoencoder = common.load_model("autoencoder", args.folder)
+encoder = common.load_model("encoder", args.folder)
+decoder = common.load_model("decoder", args.folder)
+common.check_parts(autoencoder, encoder, decoder, x_test[:100])
+encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
+decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 
-    # The post's second network is the same one, split a layer earlier, at 64.
-    parts = {"32": (encoder, decoder), args.split: split(autoencoder, args.split)}
-    n = 10  # how many digits to show
-    codes, pcas, walks, draws, results = {}, {}, {}, {}, []
-    steps, rng = np.linspace(0, 1, n)[:, np.newaxis], np.random.default_rng(args.seed)
-    for layer, (encoder, decoder) in parts.items():
-        encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
-        decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
-        code_size = encoded_imgs.shape[1]
-        pca_imgs, _ = common.pca(x_train, x_test, code_size)
-        codes[f"code {layer}"], pcas[f"PCA {code_size}"] = encoded_imgs, pca_imgs
-        results.append((f"split at {layer}", code_size, decoded_imgs))
-        results.append((f"PCA {code_size}", code_size, pca_imgs))
-        # From the first digit's code to the second's, and codes of values from any digits.
-        walk = (1 - steps) * encoded_imgs[0] + steps * encoded_imgs[1]
-        walks[f"mixing\ncodes {layer}"] = np.array(decoder(walk))
-        random = rng.permuted(encoded_imgs, axis=0)[:n]
-        draws[f"random\ncodes {layer}"] = np.array(decoder(random))
-    walks["mixing\npixels"] = (1 - steps) * x_test[0] + steps * x_test[1]
-    # Wherever the network is split, its reconstruction is the same.
-    rows = {"original": x_test, **codes, "reconstruction": decoded_imgs, **pcas}
-    common.plot_rows(rows, n, directory / "reconstructions.png")
-    common.plot_rows(walks | draws, n, directory / "walk.png")
-    levels = common.print_table(x_test, results, directory)
-    common.plot_history(history, levels, directory / "history.png")
-    if not args.no_show:
-        plt.show()
+# %% 把中间层向前推进一层 · the same network, split one layer earlier
+encoded2 = autoencoder.layers[args.split].output
+encoder2 = Model(autoencoder.input, encoded2)
+decoder2 = Model(encoded2, autoencoder.output)
+encoded_imgs2 = encoder2.predict(x_test, batch_size=1000, verbose=0)
 
+# %% 与主成分分析比较 · beside PCA with as many numbers; the labels are for this table only
+size, size2 = encoded_imgs.shape[1], encoded_imgs2.shape[1]
+pca = PCA(min(size, 784), svd_solver="covariance_eigh").fit(x_train)
+pca2 = PCA(min(size2, 784), svd_solver="covariance_eigh").fit(x_train)
+coders = {f"split at {size}": (encoder, decoder), f"PCA {size}": pca}
+coders2 = {f"layer {args.split}: {size2}": (encoder2, decoder2), f"PCA {size2}": pca2}
+common.print_table((x_train, y_train), (x_test, y_test), coders | coders2)
 
-if __name__ == "__main__":
-    common.run(main)
+# %% 画图 · the pictures
+n = 10  # how many digits to show
+pca_imgs = pca.inverse_transform(pca.transform(x_test))
+# Wherever the network is split, its reconstruction is the same.
+rows = {"original": x_test, "code": encoded_imgs, f"layer {args.split}": encoded_imgs2}
+rows |= {"reconstruction": decoded_imgs, f"PCA {size}": pca_imgs}
+scaled = ["code", f"layer {args.split}"]
+common.plot_rows(rows, n, args.folder / "reconstructions.png", scaled)
+# From the first digit to the second, and codes of values from any digits.
+rng = np.random.default_rng(args.seed)
+walk, draw = np.linspace(*encoded_imgs[:2], n), rng.permuted(encoded_imgs, axis=0)[:n]
+rows = {"mixing\ncodes": decoder.predict(walk, verbose=0)}
+rows["mixing\npixels"] = np.linspace(*x_test[:2], n)
+rows["random\ncodes"] = decoder.predict(draw, verbose=0)
+common.plot_rows(rows, n, args.folder / "walk.png")
+if size == 2:
+    common.plot_map(x_test, y_test, coders, args.folder / "map.png")
+if not args.load:
+    common.plot_history(history.history, x_test, pca_imgs, args.folder / "history.png")
+if not args.no_show:
+    plt.show()

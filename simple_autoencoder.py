@@ -3,69 +3,50 @@
 784 -> 16 (relu, L1 activity penalty) -> 784 (sigmoid)
 """
 
-import common  # first: it keeps TensorFlow's start quiet
-
-# isort: split
+# %% 准备 · imports and options
+import common  # isort: skip (first: it keeps TensorFlow's start quiet)
 import matplotlib.pyplot as plt
-from keras import Input, Model, optimizers, regularizers
-from keras.callbacks import TerminateOnNaN
+from keras import Input, Model, regularizers
 from keras.layers import Dense
-from keras.utils import set_random_seed
+from keras.optimizers import Adadelta, Adam
+from sklearn.decomposition import PCA
 
-# The post writes 'adadelta', whose rate was 1.0 then. Keras's default is 0.001 now, and
-# with it the loss is still where it began after 50 epochs. Adam has Keras's own rate.
-LEARNING_RATES = {"adadelta": 1.0, "adam": 0.001}
+args = common.options("simple", epochs=50, batch_size=256, encoding_dim=16, l1=10e-5)
 
+# %% 加载数据 · the digits, scaled to 0 .. 1
+(x_train, y_train), (x_test, y_test) = common.load_mnist(args.data)
+x_train = x_train.reshape(len(x_train), 784)
+x_test = x_test.reshape(len(x_test), 784)
+print(x_train.shape, x_test.shape)
 
-def build(encoding_dim=16, l1=10e-5):
-    """Build the autoencoder, and the encoder and the decoder that are parts of it.
+# %% 建立网络 · the network, and its two parts
+encoding_dim = args.encoding_dim
+input_img = Input(shape=(784,))
+# 稀疏限制 · The penalty makes the code sparse; without it, the result is close to PCA's.
+penalty = regularizers.L1(args.l1)
+encoded = Dense(encoding_dim, "relu", activity_regularizer=penalty)(input_img)
+decoded = Dense(784, activation="sigmoid")(encoded)
 
-    Returns:
-        `(autoencoder, encoder, decoder)`: models from (n, 784) to (n, 784), from
-        (n, 784) to (n, encoding_dim), and from there to (n, 784); all values float32,
-        digits in [0, 1], codes from 0 up.
-    """
-    input_img = Input(shape=(784,))
-    # The penalty makes the code sparse; without it, the result is close to PCA's.
-    penalty = regularizers.L1(l1)
-    encoded = Dense(encoding_dim, "relu", activity_regularizer=penalty)(input_img)
-    decoded = Dense(784, activation="sigmoid")(encoded)
+# 同一个网络的两部分 · Encoder and decoder are parts of the one network under names of their
+# own: their weights are its weights, so that training the autoencoder trains them too.
+autoencoder = Model(input_img, decoded)
+encoder = Model(input_img, encoded)
+decoder = Model(encoded, decoded)
+autoencoder.summary()
 
-    autoencoder = Model(input_img, decoded)
-    encoder = Model(input_img, encoded)
+# %% 编译 · compile
+# 为什么是 1.0 · The post writes 'adadelta', whose rate was 1.0 then. Keras's default is
+# 0.001 now, and with it the loss is still where it began after 50 epochs.
+optimizer = Adadelta(learning_rate=args.learning_rate or 1.0)
+if args.optimizer == "adam":
+    optimizer = Adam(learning_rate=args.learning_rate or 0.001)
+fast = common.speed_settings(autoencoder, args.epochs)
+autoencoder.compile(optimizer=optimizer, loss="binary_crossentropy", **fast)
 
-    # The decoder is the autoencoder's last layer, on an input of its own. Encoder and
-    # decoder are parts of the one network under names of their own: their weights are
-    # its weights, so that training the autoencoder trains them too.
-    encoded_input = Input(shape=(encoding_dim,))
-    decoder_layer = autoencoder.layers[-1]
-    decoder = Model(encoded_input, decoder_layer(encoded_input))
-    return autoencoder, encoder, decoder
-
-
-def main(argv=None):
-    parser = common.make_parser(__doc__, LEARNING_RATES, epochs=50, batch_size=256)
-    size, weight = common.in_range(int, 1, 10_000), common.in_range(float, 0, 1000)
-    parser.add_argument("--encoding-dim", type=size, default=16, help="size of a code")
-    parser.add_argument("--l1", type=weight, default=10e-5, help="penalty on the code")
-    args = parser.parse_args(argv)
-    directory = args.models / "simple"
-    set_random_seed(args.seed)
-
-    x_train, x_test = common.load_mnist(args.data)
-    x_train = x_train.reshape(len(x_train), 784)
-    x_test = x_test.reshape(len(x_test), 784)
-    print(x_train.shape, x_test.shape)
-
-    if not args.load:
-        autoencoder, encoder, decoder = build(args.encoding_dim, args.l1)
-        autoencoder.summary()
-        common.check_before_training(autoencoder, directory)
-        optimizer = optimizers.get(args.optimizer)
-        optimizer.learning_rate = args.learning_rate or LEARNING_RATES[args.optimizer]
-        fast = common.speed_settings(autoencoder, args.epochs)
-        autoencoder.compile(optimizer=optimizer, loss="binary_crossentropy", **fast)
-        # The input is its own label: this is called self-supervised learning.
+# %% 训练并保存 · train and save
+if not args.load:
+    with common.ctrl_c_stops(autoencoder):
+        # 自监督学习 · The input is its own label: this is called self-supervised learning.
         history = autoencoder.fit(
             x_train,
             x_train,
@@ -73,44 +54,45 @@ def main(argv=None):
             batch_size=args.batch_size,
             shuffle=True,
             validation_data=(x_test, x_test),
-            verbose=common.PROGRESS,
-            callbacks=[TerminateOnNaN(), common.StopOnCtrlC()],
+            verbose=args.verbose,
         )
-        common.save_model(autoencoder, "autoencoder", directory)
-        common.save_model(encoder, "encoder", directory)
-        common.save_model(decoder, "decoder", directory)
-        common.save(history.history, directory / "history.pkl")
+    common.save_model(autoencoder, "autoencoder", args.folder)
+    common.save_model(encoder, "encoder", args.folder)
+    common.save_model(decoder, "decoder", args.folder)
 
-    autoencoder = common.load_model("autoencoder", directory)
-    encoder = common.load_model("encoder", directory, part_of=autoencoder)
-    decoder = common.load_model("decoder", directory, part_of=autoencoder)
-    history = common.load(directory / "history.pkl")
-    encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
-    decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
-    code_size = encoded_imgs.shape[1]
-    pca_imgs, components = common.pca(x_train, x_test, code_size)
+# %% 加载保存的模型，编码和解码 · load what was saved, encode and decode
+autoencoder = common.load_model("autoencoder", args.folder)
+encoder = common.load_model("encoder", args.folder)
+decoder = common.load_model("decoder", args.folder)
+common.check_parts(autoencoder, encoder, decoder, x_test[:100])
+encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
+decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 
-    n = 12  # how many digits to show
-    rows = {"original": x_test, "code": encoded_imgs, "reconstruction": decoded_imgs}
-    rows[f"PCA {code_size}"] = pca_imgs
-    common.plot_rows(rows, n, directory / "reconstructions.png")
-    # What each number of the code adds to a digit, and takes away from it.
-    rows = {"each code number\ndraws red,\nerases blue": decoder.get_weights()[0]}
-    rows["a component\nof PCA"] = components
-    common.plot_rows(rows, min(code_size, 16), directory / "code.png", signed=True)
-    results = [("autoencoder", code_size, decoded_imgs), ("PCA", code_size, pca_imgs)]
-    # The loss holds the penalty, which a call adds up, and the table does not.
-    autoencoder(x_test)
-    loss, penalty = history["val_loss"][-1], float(sum(autoencoder.losses))
-    entropy = common.cross_entropy(x_test, decoded_imgs)
-    if abs(entropy + penalty - loss) < 0.001:  # not if the loss is another one
-        terms = f"{loss:.4f} = {entropy:.4f} + {penalty:.4f}"
-        common.notices.append(f"validation loss = cross-entropy + penalty: {terms}")
-    levels = common.print_table(x_test, results, directory)
-    common.plot_history(history, levels, directory / "history.png")
-    if not args.no_show:
-        plt.show()
+# %% 与主成分分析比较 · beside PCA with as many numbers; the labels are for this table only
+size = encoded_imgs.shape[1]
+pca = PCA(min(size, 784), svd_solver="covariance_eigh").fit(x_train)
+coders = {"autoencoder": (encoder, decoder), f"PCA {size}": pca}
+common.print_table((x_train, y_train), (x_test, y_test), coders)
+# The loss holds the penalty, which a call adds up, and the table does not.
+autoencoder(x_test)
+entropy, penalty = common.cross_entropy(x_test, decoded_imgs), sum(autoencoder.losses)
+print(
+    f"cross-entropy + penalty: {entropy:.4f} + {penalty:.4f} = {entropy + penalty:.4f}"
+)
 
-
-if __name__ == "__main__":
-    common.run(main)
+# %% 画图 · the pictures
+n = 12  # how many digits to show
+pca_imgs = pca.inverse_transform(pca.transform(x_test))
+rows = {"original": x_test, "code": encoded_imgs, "reconstruction": decoded_imgs}
+rows[f"PCA {size}"] = pca_imgs
+common.plot_rows(rows, n, args.folder / "reconstructions.png", scaled=["code"])
+# What each number of the code adds to a digit, and takes away from it.
+rows = {"each code number\ndraws red,\nerases blue": decoder.get_weights()[0]}
+rows["a component\nof PCA"] = pca.components_
+common.plot_rows(rows, min(size, 16), args.folder / "code.png", scaled=rows)
+if size == 2:
+    common.plot_map(x_test, y_test, coders, args.folder / "map.png")
+if not args.load:
+    common.plot_history(history.history, x_test, pca_imgs, args.folder / "history.png")
+if not args.no_show:
+    plt.show()

