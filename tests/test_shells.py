@@ -1,15 +1,21 @@
 """The scripts in the shells that readers use: python -i, IPython, Jupyter, Spyder; on JAX."""
 
 import importlib.util
-import subprocess
+import os
+import re
+import runpy
+import shutil
 import sys
+from pathlib import Path
 
 import jupyter_client
 import jupytext
 import nbclient
 import nbformat
+import numpy as np
 import pytest
-from conftest import SCRIPTS, script_path
+from conftest import ROOT, SCRIPTS, script_path
+from PIL import Image, ImageOps
 from test_learning import table
 from test_scripts import without_greeting
 
@@ -112,14 +118,46 @@ def test_notebook(few, tmp_path, monkeypatch):
     assert outputs[-1][0]["text"] == "(200, 16)\n"
 
 
+def run_snippet(name):
+    """Run a piece of Python of the README; returns its variables."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    code = re.search(rf"<!-- python: {name} -->\n```python\n(.+?)```", text, re.DOTALL)[
+        1
+    ]
+    Path("snippet.py").write_text(code, encoding="utf-8")
+    return runpy.run_path("snippet.py")
+
+
+def test_snippets_of_the_readme(first_runs, tmp_path, monkeypatch):
+    """A trained network in Python, and a drawing of one's own, of either colours."""
+    run = first_runs["simple"]
+    shutil.copytree(run.args.folder, tmp_path / "models" / "simple")
+    monkeypatch.chdir(tmp_path)
+    found = run_snippet("trained")
+    np.testing.assert_allclose(found["codes"], run.encoded_imgs, 1e-4)
+    np.testing.assert_allclose(found["images"], run.decoded_imgs, atol=1e-5)
+
+    two = run.y_test.tolist().index(2)
+    digit = Image.fromarray((run.x_test[two].reshape(28, 28) * 255).astype("uint8"))
+    paper = Image.new("RGB", (400, 300))
+    paper.paste(digit.resize((200, 200)), (150, 30))
+    for drawing in (paper, ImageOps.invert(paper)):
+        drawing.save("mine.png")
+        found = run_snippet("own")
+        x = found["x"]
+        drawn = found["decoder"](found["encoder"](x))
+        assert 0 <= x.min() < 0.05 and 0.95 < x.max() <= 1
+        assert np.mean((x - run.x_test[two]) ** 2) < 0.02
+        assert np.mean((drawn - run.x_test[two]) ** 2) < 0.06
+        assert (tmp_path / "mine_drawn.png").exists()
+
+
 @pytest.mark.skipif(not importlib.util.find_spec("jax"), reason="needs JAX")
 def test_jax(start, tmp_path):
     """As if TensorFlow were not installed."""
     hide = "import sys\nsys.modules['tensorflow'] = None"
     (tmp_path / "sitecustomize.py").write_text(hide)
-    path = f"{tmp_path}:{script_path('simple').parent}".replace(
-        ":", subprocess.os.pathsep
-    )
+    path = f"{tmp_path}{os.pathsep}{ROOT}"
     jax = {"KERAS_BACKEND": "jax", "PYTHONPATH": path}
     processes = [start(name, "--epochs", "1", **jax) for name in SCRIPTS]
     for process in processes:
