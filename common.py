@@ -55,9 +55,8 @@ def options(script, **numbers):
     parser.add_argument("--optimizer", choices=kinds, default=kinds[0], help=text)
     parser.add_argument("--data", metavar="FILE.npz", help="like Keras's mnist.npz")
     models = Path(__file__).resolve().parent / "models"
-    parser.add_argument(
-        "--models", default=models, help=f"where to save all ({models})"
-    )
+    text = f"where to save all ({models})"
+    parser.add_argument("--models", type=Path, default=models, help=text)
     parser.add_argument("--load", action="store_true", help="show the last run again")
     parser.add_argument("--no-show", action="store_true", help="open no window")
     file = caller.get("__file__") if caller["__name__"] == "__main__" else None
@@ -72,7 +71,7 @@ def options(script, **numbers):
         args.no_show |= plt.get_backend() == "agg"  # no display
     # A bar that redraws itself is for terminals.
     args.verbose = 1 if sys.stdout and sys.stdout.isatty() else 2
-    args.folder = Path(args.models) / script
+    args.folder = args.models / script
     if not args.load:
         with _explained("--models takes a folder to write to", OSError):
             args.folder.mkdir(parents=True, exist_ok=True)
@@ -197,7 +196,8 @@ def ctrl_c_stops(model):
         _rebuild(model.get_config())
 
     def stop(*_):
-        signal.signal(signal.SIGINT, usual)
+        # Python's own end can crash while TensorFlow is at work: only a shell goes on.
+        signal.signal(signal.SIGINT, usual if hasattr(sys, "ps1") else signal.SIG_DFL)
         model.stop_training = True
         print("\nSTOPPED EARLY by Ctrl-C; once more to leave at once", file=sys.stderr)
 

@@ -4,6 +4,7 @@ import importlib
 import os
 import re
 import signal
+import sys
 
 import keras
 import matplotlib.pyplot as plt
@@ -254,7 +255,10 @@ def test_ctrl_c(start, tmp_path):
 
 
 @posix
-def test_ctrl_c_is_as_it_was_afterwards():
+def test_ctrl_c_is_as_it_was_afterwards(monkeypatch):
+    monkeypatch.setattr(
+        sys, "ps1", ">>> ", raising=False
+    )  # as in a shell, which goes on
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(ZeroDivisionError), common.ctrl_c_stops(model):
