@@ -339,24 +339,26 @@ def plot_rows(rows, n, path, scaled=()):
     largest value in white or, where they go below 0, their largest magnitude in red or
     blue, and 0 in white. Raises UserError where the file cannot be written.
     """
-    figure = plt.figure(Path(path).name, clear=True)
-    axes, inch, label_inches, top = figure.add_subplot(), 0.8, 1.8, 0
+    drawn, top, n = [], 0, min(n, max(map(len, rows.values())))
     for label, images in rows.items():
         images = [_as_image(image) for image in images[:n]]
-        b = 0.46 * images[0].shape[0] / images[0].shape[1]
-        y = top + max(0.5, b + 0.04)  # a code that is higher than wide gets its height
+        half = 0.46 * images[0].shape[0] / images[0].shape[1]
+        y = top + max(0.5, half + 0.04)  # a code higher than wide gets its height
+        drawn.append((label, images, y, half))
+        top = 2 * y - top
+    figure = _figure(path, 1.8 + 0.8 * n, 0.8 * top)
+    left = 1.8 / (1.8 + 0.8 * n)  # of the labels
+    axes = figure.add_axes((left, 0, 1 - left, 1))
+    for label, images, y, half in drawn:
         axes.text(-0.1, y, label, ha="right", va="center", fontsize=12)
         high = (np.nanmax(np.abs(images)) or 1) if label in scaled else 1
         red_blue = label in scaled and np.nanmin(images) < 0
         cmap, low = ("RdBu_r", -high) if red_blue else ("gray", 0)
         for x, image in enumerate(images):
-            box = x + 0.04, x + 0.96, y + b, y - b
+            box = x + 0.04, x + 0.96, y + half, y - half
             axes.imshow(image, cmap, vmin=low, vmax=high, extent=box, aspect="auto")
-        top = 2 * y - top
     axes.set(xlim=(0, n), ylim=(top, 0), xticks=[], yticks=[], frame_on=False)
-    width = label_inches + n * inch
-    figure.subplots_adjust(left=label_inches / width, right=1, bottom=0, top=1)
-    _save_figure(figure, path, width, top * inch)
+    _save_figure(figure, path)
 
 
 def _as_image(values):
@@ -373,10 +375,14 @@ def _as_image(values):
     return values
 
 
-def _save_figure(figure, path, width, height):
-    """Save a figure of so many inches; its window fits a laptop of 1366 x 768 pixels."""
-    figure.set_size_inches(width, height)
-    figure.set_dpi(min(100, 1300 / width, 620 / height))
+def _figure(path, width, height, layout=None):
+    """A figure of so many inches; its window fits a laptop of 1366 x 768 pixels."""
+    name, dpi = Path(path).name, min(100, 1300 / width, 620 / height)
+    plt.close(name)  # of an earlier run
+    return plt.figure(name, (width, height), dpi, layout=layout)
+
+
+def _save_figure(figure, path):
     with _whole(path) as unfinished:
         figure.savefig(unfinished, dpi=120, format="png")
     print(f"Drawn: {path}")
@@ -388,7 +394,7 @@ def plot_history(losses, x_test, pca_imgs, path):
     `pca_imgs`, in [0, 1], are what PCA made of `x_test`. Raises UserError where the file
     cannot be written.
     """
-    figure = plt.figure(Path(path).name, clear=True, layout="constrained")
+    figure = _figure(path, 7, 4, layout="constrained")
     axes = figure.add_subplot(xlabel="epoch", ylabel="loss")
     for label, values in losses.items():
         axes.plot(range(1, len(values) + 1), values, ".-", label=label)
@@ -398,7 +404,7 @@ def plot_history(losses, x_test, pca_imgs, path):
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axes.grid(alpha=0.3)
     axes.legend()
-    _save_figure(figure, path, 7, 4)
+    _save_figure(figure, path)
 
 
 def plot_map(x, labels, coders, path):
@@ -407,7 +413,7 @@ def plot_map(x, labels, coders, path):
     The digits x have `labels` in 0 .. 9; `coders` are as in `print_table`. Raises UserError
     where the file cannot be written.
     """
-    figure = plt.figure(Path(path).name, clear=True, layout="constrained")
+    figure = _figure(path, 5.5 * len(coders), 10, layout="constrained")
     for i, (name, coder) in enumerate(coders.items(), start=1):
         codes, k = _encode(coder, x), 16
         axes = figure.add_subplot(2, len(coders), i, title=name)
@@ -424,7 +430,7 @@ def plot_map(x, labels, coders, path):
         axes.imshow(drawn, "gray", vmin=0, vmax=1, extent=box, aspect="auto")
     signs = figure.axes[0].get_legend_handles_labels()
     figure.legend(*signs, loc="outside right", markerscale=2)
-    _save_figure(figure, path, 5.5 * len(coders), 10)
+    _save_figure(figure, path)
 
 
 def plot_model(model, path):

@@ -89,7 +89,7 @@ common.plot_rows(rows, n, args.folder / "reconstructions.png", scaled=["code"])
 # What each number of the code adds to a digit, and takes away from it.
 rows = {"each code number\ndraws red,\nerases blue": decoder.get_weights()[0]}
 rows["a component\nof PCA"] = pca.components_
-common.plot_rows(rows, min(size, 16), args.folder / "code.png", scaled=rows)
+common.plot_rows(rows, 16, args.folder / "code.png", scaled=rows)
 if size == 2:
     common.plot_map(x_test, y_test, coders, args.folder / "map.png")
 if not args.load:

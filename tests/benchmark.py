@@ -23,41 +23,55 @@ KINDS = {"plain": "tensorflow", "TensorFlow": "tensorflow", "JAX": "jax"}
 # XLA is chosen only for trainings of some length.
 EPOCHS = {"simple": 12, "deep": 12, "conv": 2}
 
-# A script's main in a process of its own. Plain is what the post writes: TensorFlow with
-# its own settings. For JAX, TensorFlow is as good as not installed.
-PROGRAM = """
+# Put in front of a script, and its clock into its `fit`.
+CLOCK = """
 import json, re, sys, time
 from pathlib import Path
-script, kind = sys.argv[1:3]
-if kind == "JAX":
-    sys.modules["tensorflow"] = None
+{hide}
 import common
 import keras
-if kind == "plain":
-    common.speed_settings = lambda *_, **__: {}
-    common.tf.config.optimizer.set_experimental_options({"arithmetic_optimization": True})
 
 class Clock(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         ends.append(time.perf_counter())
         losses.append(logs["val_loss"])
 
-def timed_fit(self, *positional, callbacks, **named):
-    return fit(self, *positional, callbacks=[*callbacks, Clock()], **named)
-
-ends, losses, fit = [], [], keras.Model.fit
-keras.Model.fit = timed_fit
-__import__(f"{script}_autoencoder").main(sys.argv[3:])
-peak = Path("/proc/self/status")  # not getrusage, which may tell the parent's
+ends, losses = [], []
+"""
+# Put behind it: Linux tells the peak of the memory, in kB.
+REPORT = """
+peak = Path("/proc/self/status")
 peak = int(re.search(r"VmHWM:\\s+(\\d+)", peak.read_text())[1]) if peak.exists() else 0
-print(json.dumps([ends, losses[-1], peak / 2**20]))  # Linux counts in kB
+print(json.dumps([ends, losses[-1], peak / 2**20]))
 """
 
 
-def run(script, kind, *arguments):
+def program(script, kind):
+    """A script with a clock. Plain is what the post writes: Keras's own settings. For JAX,
+    TensorFlow is as good as not installed."""
+    source = (ROOT / f"{script}_autoencoder.py").read_text(encoding="utf-8")
+    old, new = (
+        "            callbacks=callbacks,\n",
+        "callbacks=[*callbacks, Clock()],\n",
+    )
+    if script != "conv":
+        old, new = "verbose=args.verbose,\n", "verbose=2, callbacks=[Clock()],\n"
+    changes = [(old, new)]
+    if kind == "plain":
+        changes.append(("common.speed_settings(autoencoder, args.epochs)", "{}"))
+    for old, new in changes:
+        assert source.count(old) == 1, old
+        source = source.replace(old, new)
+    hide = 'sys.modules["tensorflow"] = None' if kind == "JAX" else ""
+    return CLOCK.format(hide=hide) + source + REPORT
+
+
+def run(script, kind, folder, *arguments):
     """Run a script: `(seconds, seconds of an epoch, validation loss, GiB at the peak)`."""
-    command = [sys.executable, "-c", PROGRAM, script, kind, *arguments, "--no-show"]
-    env = os.environ | {"KERAS_BACKEND": KINDS[kind]}
+    path = Path(folder) / f"{script}_{kind}.py"
+    path.write_text(program(script, kind), encoding="utf-8")
+    command = [sys.executable, path, *arguments, "--models", folder, "--no-show"]
+    env = os.environ | {"KERAS_BACKEND": KINDS[kind], "PYTHONPATH": str(ROOT)}
     pipe = {"stdout": subprocess.PIPE, "encoding": "utf-8"}
     start = time.perf_counter()
     done = subprocess.run(command, cwd=ROOT, env=env, check=True, **pipe)
@@ -90,7 +104,7 @@ def main():
     print(f"| {' | '.join(heads)} |\n{'|---' * len(heads)}|")
     memory = []
     with tempfile.TemporaryDirectory() as models:
-        fixed = ["--models", models, "--data", args.data.resolve()]
+        fixed = [models, "--data", args.data.resolve()]
         for script, epochs in EPOCHS.items():
             times, losses, peaks = {kind: [] for kind in KINDS}, {}, {}
             options = [*fixed, "--epochs", str(epochs)]

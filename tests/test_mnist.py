@@ -15,9 +15,8 @@ import common
 
 
 def test_file(npz, digits):
-    for (x, y), (x_file, y_file) in zip(
-        digits, common.load_mnist(str(npz)), strict=True
-    ):
+    loaded = common.load_mnist(str(npz))
+    for (x, y), (x_file, y_file) in zip(digits, loaded, strict=True):
         assert x_file.dtype == np.float32
         np.testing.assert_array_equal(x_file, x)
         np.testing.assert_array_equal(y_file, y)
@@ -30,11 +29,8 @@ class Evil:
 
 def npz_with(path, **changes):
     """Write five black digits, with some arrays changed, or left out."""
-    arrays = {
-        "x_train": np.zeros((5, 28, 28), "uint8"),
-        "y_train": np.zeros(5, "uint8"),
-    }
-    arrays |= {"x_test": arrays["x_train"], "y_test": arrays["y_train"]} | changes
+    x, y = np.zeros((5, 28, 28), "uint8"), np.zeros(5, "uint8")
+    arrays = {"x_train": x, "y_train": y, "x_test": x, "y_test": y} | changes
     np.savez(path, **{key: x for key, x in arrays.items() if x is not None})
 
 
@@ -42,10 +38,8 @@ OBJECTS = np.array([Evil()] * 784, dtype=object).reshape(1, 28, 28)
 BAD_DATA = {
     "missing": lambda path: None,
     "a page": lambda path: path.write_text("<html>403 Forbidden</html>"),
-    "cut": lambda path: [npz_with(path), os.truncate(path, 2000)],
     "objects": lambda path: npz_with(path, x_train=OBJECTS),
     "floats": lambda path: npz_with(path, x_test=np.zeros((5, 28, 28), "float32")),
-    "colours": lambda path: npz_with(path, x_train=np.zeros((5, 32, 32), "uint8")),
     "too few labels": lambda path: npz_with(path, y_test=np.zeros(4, "uint8")),
     "no labels": lambda path: npz_with(path, y_train=None),
 }
@@ -120,9 +114,7 @@ STALLS = {
 @pytest.mark.parametrize("stall", STALLS)
 def test_download_that_stalls_is_given_up(stall, download, capsys):
     download(STALLS[stall])
-    before = time.monotonic()
     assert len(common.load_mnist(patience=1)[1][0]) == 1000
-    assert 1 <= time.monotonic() - before < 4
     assert "hardly anything came in 1 seconds" in capsys.readouterr().out
 
 

@@ -55,29 +55,42 @@ def test_middle_and_split_of_deep(run):
     np.testing.assert_allclose(done.encoded_imgs2, expected, 1e-4)
 
 
+# A window has the size that its figure has when it is made.
+WINDOWS = """
+import matplotlib.pyplot as plt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+shown, sizes = [], {}
+
+class FigureCanvas(FigureCanvasAgg):
+    def __init__(self, figure):
+        super().__init__(figure)
+        sizes[figure] = self.get_width_height()
+
+def show(*_, **__):
+    shown.append(plt.get_figlabels())
+"""
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_windows(name, run, first_runs, tmp_path, monkeypatch):
     """They have the pictures' names, fit a laptop, and the files have no fewer pixels."""
-    (tmp_path / "windows.py").write_text(
-        "from matplotlib.backends.backend_agg import FigureCanvas\n"
-        "import matplotlib.pyplot as plt\n"
-        "shown = []\ndef show(*_, **__): shown.append(plt.get_figlabels())"
-    )
+    (tmp_path / "windows.py").write_text(WINDOWS)
     monkeypatch.syspath_prepend(tmp_path)
     again = {"models": first_runs[name].args.models, "show": ()}
     run(name, "--load", **again)  # where there is no display
     plt.switch_backend("module://windows")
-    shown = importlib.import_module("windows").shown
-    shown.clear()
+    windows = importlib.import_module("windows")
+    windows.shown.clear()
     run(name, "--load", "--no-show", **again)
-    assert not shown
+    assert not windows.shown
     done = run(name, "--load", **again)
     plt.switch_backend("agg")
-    (titles,) = shown
+    (titles,) = windows.shown
     assert len(titles) == 2 and titles[0] == "reconstructions.png"
     for title in titles:
         figure = plt.figure(title)
-        width, height = figure.get_size_inches() * figure.get_dpi()
+        width, height = windows.sizes[figure]
         assert width <= 1300 and height <= 620
         picture = imread(done.args.folder / title)
         expected = 120 * figure.get_size_inches()
