@@ -171,6 +171,29 @@ def test_reconstructions(name, first_runs):
         assert_row(rows["layer 2"], codes, 1e-3)
 
 
+def test_colours_and_layout_of_a_picture(tmp_path):
+    """Digits from 0 to 1, other rows by their largest value, red and blue below 0."""
+    digit = np.pad(np.full((14, 14), 0.5), ((0, 14), (0, 14)))  # the upper left
+    rows = {
+        "digits": [digit] * 3,
+        "code": [np.arange(3.0)] * 2,
+        "signed": [[[-3, 1.0]]],
+    }
+    rows["signed"] = [np.array(x) for x in rows["signed"]]
+    common.plot_rows(rows, 2, tmp_path / "a.png", scaled=["code", "signed"])
+    images = plt.figure("a.png").axes[0].images
+    assert [x.get_clim() for x in images] == [(0, 1)] * 2 + [(0, 2)] * 2 + [(-3, 3)]
+    assert [x.get_cmap().name for x in images] == ["gray"] * 4 + ["RdBu_r"]
+    assert np.isnan(np.ma.filled(images[2].get_array(), np.nan)).sum() == 1  # a gap
+    picture = imread(tmp_path / "a.png")  # 0.8 inches a digit, behind 1.8 of labels
+    for column in (0, 1):
+        left = round((1.8 + 0.8 * column) * 120)
+        part = picture[:96, left : left + 96, 0]
+        assert part[30, 30] == pytest.approx(0.5, abs=0.01)
+        assert part[70, 30] == part[30, 70] == 0 and part[1, 1] == 1
+    assert np.ptp(picture[20:80, :200]) > 0.5  # the label
+
+
 def test_what_each_number_of_the_code_draws(first_runs):
     run = first_runs["simple"]
     added, components = drawn(run.figures["code.png"], 16).values()

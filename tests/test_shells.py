@@ -52,13 +52,15 @@ def kernel(few, tmp_path, monkeypatch):
         client.start_channels()
         client.wait_for_ready(timeout=60)
 
-        def run(code):
+        def run(code, stop_at="never"):
             """What the code printed; raises RuntimeError where it fails."""
             said, errors = [], []
 
             def note(message):
                 said.append(message["content"].get("text", ""))
                 errors.extend(message["content"].get("traceback", ()))
+                if stop_at in said[-1]:
+                    manager.interrupt_kernel()
 
             client.execute_interactive(code, timeout=90, output_hook=note)
             if errors:
@@ -74,7 +76,7 @@ def kernel(few, tmp_path, monkeypatch):
 
 
 def test_spyder(kernel, few, tmp_path):
-    """The whole file, and then cell by cell with options changed."""
+    """The whole file, and then cell by cell with options changed, and stopped."""
     run = kernel(["-m", "spyder_kernels.console"])
     words = f"--epochs 1 --encoding-dim 3 --data {few} --models {tmp_path}"
     said = run(f"%runfile {script_path('deep')} --args '{words}'")
@@ -90,9 +92,9 @@ def test_spyder(kernel, few, tmp_path):
     run(f"__file__ = r'{script_path('simple')}'\n{first}")
     assert run("print(args.epochs, args.load)") == "50 False\n"  # the defaults
     change = f"args.data, args.folder = r'{few}', type(args.folder)(r'{tmp_path}')"
-    run(f"args.epochs = 2; {change}")
-    said = [run(cell) for cell in cells]
-    assert "Epoch 2/2" in said[3] and table(said[5])["autoencoder"][0] == 16
+    run(f"args.epochs = 100_000; {change}")
+    said = [run(cell, stop_at="Epoch 3/") for cell in cells]  # by the stop button
+    assert "STOPPED EARLY" in said[3] and table(said[5])["autoencoder"][0] == 16
     assert run("print(encoded_imgs.shape)") == "(200, 16)\n"
     assert (tmp_path / "history.png").exists()
 
