@@ -31,6 +31,7 @@ def test_options_of_a_training(name, run, first_runs):
     words = ["--learning-rate", "1e-9", "--epochs", "3", "--batch-size", "100"]
     done = run(name, *words)
     assert "Epoch 3/3\n5/5 - " in done.said
+    assert np.ptp(done.history.history["val_loss"]) < 1e-3
     assert mse(done.x_test, done.decoded_imgs) > 0.2
     assert int(done.optimizer.iterations) == 15
 
