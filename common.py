@@ -69,8 +69,9 @@ def options(script, **numbers):
     if is_program and not hasattr(sys, "ps1"):  # which a shell has
         sys.excepthook = _explain
         args.no_show |= plt.get_backend() == "agg"  # no display
-    # A bar that redraws itself is for terminals.
-    args.verbose = 1 if sys.stdout and sys.stdout.isatty() else 2
+    # A bar that redraws itself is for terminals, for which IDLE's shell passes too.
+    is_terminal = sys.stdout and sys.stdout is sys.__stdout__ and sys.stdout.isatty()
+    args.verbose = 1 if is_terminal else 2
     args.folder = args.models / script
     if not args.load:
         with _explained("--models takes a folder to write to", OSError):
