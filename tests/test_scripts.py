@@ -253,7 +253,7 @@ def test_errors_in_a_terminal(start, changed, tmp_path):
         "ImportError: cannot import name 'Dence'": start(typo),
     }
     for said, process in processes.items():
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=180)
         lines = without_greeting(err)
         assert process.returncode == 1 and "Epoch" not in out
         assert said in lines[-1]
@@ -269,13 +269,13 @@ def test_ctrl_c(start, tmp_path):
         process.send_signal(signal.SIGINT)
     assert any("once more to leave" in line for line in twice.stderr)
     twice.send_signal(signal.SIGINT)
-    out, err = once.communicate(timeout=60)
+    out, err = once.communicate(timeout=180)
     assert once.returncode == 0, err
     assert "STOPPED EARLY by Ctrl-C" in without_greeting(err)[-1]
     assert table(out)
     for name in ("autoencoder", "encoder", "decoder"):
         common.load_model(name, tmp_path / "simple")
-    _, err = twice.communicate(timeout=60)
+    _, err = twice.communicate(timeout=180)
     assert twice.returncode == -signal.SIGINT and not without_greeting(err)
 
 

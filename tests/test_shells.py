@@ -25,7 +25,7 @@ def test_interactive_python_keeps_all_at_hand(start, tmp_path):
     words = ["--epochs", "1", "--encoding-dim", "5"]
     process = start("simple", *words, python=["-i"])
     asked = "print(encoder.predict(x_test, verbose=0).shape, len(autoencoder.layers))\n"
-    out, err = process.communicate(asked, timeout=60)
+    out, err = process.communicate(asked, timeout=180)
     assert process.returncode == 0
     assert out.endswith("(200, 5) 3\n") and not set(out) & set("\r\b\x1b")
     assert without_greeting(err.replace(">>> ", "")) == []
@@ -50,7 +50,7 @@ def kernel(few, tmp_path, monkeypatch):
         client = manager.client()
         clients.append((manager, client))
         client.start_channels()
-        client.wait_for_ready(timeout=60)
+        client.wait_for_ready(timeout=180)
 
         def run(code, stop_at="never"):
             """What the code printed; raises RuntimeError where it fails."""
@@ -62,7 +62,7 @@ def kernel(few, tmp_path, monkeypatch):
                 if stop_at in said[-1]:
                     manager.interrupt_kernel()
 
-            client.execute_interactive(code, timeout=90, output_hook=note)
+            client.execute_interactive(code, timeout=180, output_hook=note)
             if errors:
                 raise RuntimeError("".join(errors))
             return "".join(said)
@@ -113,7 +113,7 @@ def test_notebook(few, tmp_path, monkeypatch):
     change = f"args.data, args.folder = r'{few}', type(args.folder)(r'{tmp_path}')"
     notebook.cells.insert(first + 1, nbformat.v4.new_code_cell(change))
     monkeypatch.delenv("MPLBACKEND")
-    nbclient.NotebookClient(notebook, timeout=120).execute()
+    nbclient.NotebookClient(notebook, timeout=180).execute()
     outputs = [x.get("outputs", ()) for x in notebook.cells]
     pictures = [sum("image/png" in x.get("data", ()) for x in cell) for cell in outputs]
     assert sum(pictures[:-2]) == 3 and pictures[-2] == 3
@@ -163,7 +163,7 @@ def test_jax(start, tmp_path):
     jax = {"KERAS_BACKEND": "jax", "PYTHONPATH": path}
     processes = [start(name, "--epochs", "1", **jax) for name in SCRIPTS]
     for process in processes:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=180)
         assert process.returncode == 0, err
         assert without_greeting(err) == []
         assert len(table(out)) in (2, 4)
