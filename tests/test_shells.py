@@ -147,7 +147,7 @@ def test_snippets_of_the_readme(first_runs, tmp_path, monkeypatch):
         drawing.save("mine.png")
         found = run_snippet("own")
         x = found["x"]
-        drawn = found["decoder"](found["encoder"](x))
+        drawn = found["autoencoder"](x)
         assert 0 <= x.min() < 0.05 and 0.95 < x.max() <= 1
         assert np.mean((x - run.x_test[two]) ** 2) < 0.02
         assert np.mean((drawn - run.decoded_imgs[two]) ** 2) < 0.02
