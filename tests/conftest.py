@@ -141,5 +141,19 @@ def start(few, tmp_path):
         process.communicate()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def jax_runs(few, tmp_path_factory):
+    """The scripts on JAX, without TensorFlow. They run beside the first tests."""
+    models = tmp_path_factory.mktemp("jax")
+    hide = "import sys\nsys.modules['tensorflow'] = None"
+    (models / "sitecustomize.py").write_text(hide)
+    env = {"KERAS_BACKEND": "jax", "PYTHONPATH": f"{models}{os.pathsep}{ROOT}"}
+    words = "--epochs", "1", "--data", few, "--models", models
+    processes = [start_process(script_path(x), *words, **env) for x in SCRIPTS]
+    yield processes
+    for process in processes:
+        process.kill()
+
+
 def contents(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -1,7 +1,6 @@
 """The scripts in the shells that readers use: python -i, IPython, Jupyter, Spyder; on JAX."""
 
 import importlib.util
-import os
 import re
 import runpy
 import shutil
@@ -14,7 +13,7 @@ import nbclient
 import nbformat
 import numpy as np
 import pytest
-from conftest import ROOT, SCRIPTS, script_path
+from conftest import ROOT, script_path
 from PIL import Image, ImageOps
 from test_learning import table
 from test_scripts import without_greeting
@@ -155,14 +154,9 @@ def test_snippets_of_the_readme(first_runs, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("jax"), reason="needs JAX")
-def test_jax(start, tmp_path):
+def test_jax(jax_runs):
     """As if TensorFlow were not installed."""
-    hide = "import sys\nsys.modules['tensorflow'] = None"
-    (tmp_path / "sitecustomize.py").write_text(hide)
-    path = f"{tmp_path}{os.pathsep}{ROOT}"
-    jax = {"KERAS_BACKEND": "jax", "PYTHONPATH": path}
-    processes = [start(name, "--epochs", "1", **jax) for name in SCRIPTS]
-    for process in processes:
+    for process in jax_runs:
         out, err = process.communicate(timeout=180)
         assert process.returncode == 0, err
         assert without_greeting(err) == []
