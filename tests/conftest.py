@@ -142,14 +142,16 @@ def start(few, tmp_path):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def jax_runs(few, tmp_path_factory):
-    """The scripts on JAX, without TensorFlow. They run beside the first tests."""
-    models = tmp_path_factory.mktemp("jax")
+def early(few, tmp_path_factory):
+    """Runs beside the first tests: `python -i`, and on JAX as if without TensorFlow."""
+    models = tmp_path_factory.mktemp("early")
     hide = "import sys\nsys.modules['tensorflow'] = None"
     (models / "sitecustomize.py").write_text(hide)
     env = {"KERAS_BACKEND": "jax", "PYTHONPATH": f"{models}{os.pathsep}{ROOT}"}
     words = "--epochs", "1", "--data", few, "--models", models
     processes = [start_process(script_path(x), *words, **env) for x in SCRIPTS]
+    words = *words, "--encoding-dim", "5"
+    processes.insert(0, start_process("-i", script_path("simple"), *words))
     yield processes
     for process in processes:
         process.kill()
