@@ -288,14 +288,12 @@ def trained(args, build, seed=0):
     """Train a network that no script has, each epoch in an order of its own."""
     folder = args.runs / f"{build.__name__}_seed_{seed}"
     folder.mkdir(exist_ok=True)
+    keras.utils.set_random_seed(seed)
     digits, code, drawn, settings, epochs, batch_size = build()
     network, encoder = keras.Model(digits, drawn), keras.Model(digits, code)
     done = folder / "seconds.json"
     if not done.exists():
         print(f"training {folder.name}", file=sys.stderr, flush=True)
-        keras.utils.set_random_seed(seed)
-        digits, code, drawn, settings, epochs, batch_size = build()
-        network, encoder = keras.Model(digits, drawn), keras.Model(digits, code)
         network.compile(**settings, **common.speed_settings(network, epochs))
         x, _ = args.digits.shaped(network)
         seconds = []
@@ -537,10 +535,10 @@ def rates(args):
 def experiments(args):
     """What the README proposes to try, with Adam over 50 epochs."""
     yield head("experiment", "cross-entropy", "MSE", "recognised, %")
-    dropout = ("--optimizer", "adam")
+    adam = ("--optimizer", "adam")
     runs = {
         "simple": default_run(args, "simple", "adam", 50, 0),
-        "`--encoding-dim 2`": Run(args, "simple", *dropout, "--encoding-dim", "2"),
+        "`--encoding-dim 2`": Run(args, "simple", *adam, "--encoding-dim", "2"),
         "`--l1 0.001`": single(args, l1="0.001"),
         "`--encoding-dim 1000`": single(args, "1000", l1="0.0001"),
         "`Dropout(0.5)` on the input": denoising(args),
@@ -606,10 +604,11 @@ def drawn(text, font):
 def anomalies(args):
     """The error of each digit, and of what is none; also as a picture."""
     coder, x_test = deep(args).coder, args.digits.x_test
-    upside_down = np.isin(args.digits.y_test, (2, 3, 4, 5, 7))  # no digits then
+    turned = np.isin(args.digits.y_test, (2, 3, 4, 5, 7))  # no digits upside down
+    upside_down = "digits upside down (2, 3, 4, 5, 7)"
     kinds = {
         "test digits": x_test,
-        "digits upside down (2, 3, 4, 5, 7)": x_test[upside_down][:, ::-1],
+        upside_down: x_test[turned][:, ::-1],
         "letters": letters(),
         "noise": np.random.default_rng(0).permuted(x_test, axis=1),
     }
@@ -634,11 +633,9 @@ def anomalies(args):
     axes.legend()
     rows = {
         "worst digits": (x_test[worst], images["test digits"][worst]),
-        "upside down": (kinds["digits upside down (2, 3, 4, 5, 7)"][:10],) * 2,
+        "upside down": (kinds[upside_down][:10], images[upside_down][:10]),
         "letters": (kinds["letters"][:10], images["letters"][:10]),
     }
-    upside_down = images["digits upside down (2, 3, 4, 5, 7)"][:10]
-    rows["upside down"] = (rows["upside down"][0], upside_down)
     cells = below.subplots(6, 10, subplot_kw={"xticks": [], "yticks": []})
     lines = [(kind, part) for kind, parts in rows.items() for part in parts]
     for i, (line, (kind, part)) in enumerate(zip(cells, lines, strict=True)):
