@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import sysconfig
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -44,7 +45,7 @@ def options(script, **numbers):
     `numbers` has the defaults of those in `NUMBERS`. The command line is read where the
     script is the program; in a notebook, or cell by cell, the defaults hold, and can be
     changed: `args.epochs = 5`. Beside the options there are `folder`, a `Path` to save to,
-    and `verbose`, for Keras. Raises UserError where the folder cannot be made.
+    and `verbose`, for Keras. Raises UserError where that cannot be written to.
     """
     caller = inspect.currentframe().f_back.f_globals
     parser = argparse.ArgumentParser(description=caller.get("__doc__"))
@@ -76,6 +77,7 @@ def options(script, **numbers):
     if not args.load:
         with _explained("--models takes a folder to write to", OSError):
             args.folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=args.folder).close()
     keras.utils.set_random_seed(args.seed)
     return args
 
