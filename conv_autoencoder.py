@@ -35,8 +35,7 @@ x = Conv2D(8, (3, 3), activation="relu", padding="same")(encoded)
 x = UpSampling2D((2, 2))(x)
 x = Conv2D(8, (3, 3), activation="relu", padding="same")(x)
 x = UpSampling2D((2, 2))(x)
-# Without padding 16 x 16 becomes 14 x 14, so that it ends at 28 x 28.
-x = Conv2D(16, (3, 3), activation="relu")(x)
+x = Conv2D(16, (3, 3), activation="relu")(x)  # no padding: 16 x 16 becomes 14 x 14
 x = UpSampling2D((2, 2))(x)
 decoded = Conv2D(1, (3, 3), activation="sigmoid", padding="same")(x)
 autoencoder = Model(input_img, decoded)
@@ -65,7 +64,7 @@ if not args.load:
             batch_size=args.batch_size,
             shuffle=True,
             validation_data=(x_test, x_test),
-            verbose=args.verbose,
+            verbose=2,
             callbacks=callbacks,
         )
     common.save_model(autoencoder, "autoencoder", args.folder)
@@ -83,7 +82,8 @@ decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 # %% 与主成分分析比较 · beside PCA with as many numbers; the labels are for this table only
 size = encoded_imgs[0].size
 pca = PCA(size, svd_solver="covariance_eigh").fit(x_train.reshape(-1, 784))
-coders = {"autoencoder": (encoder, decoder), f"PCA {size}": pca}
+coders = {"autoencoder": (encoder, decoder)}
+coders[f"PCA {size}"] = pca.transform, pca.inverse_transform
 common.print_table((x_train, y_train), (x_test, y_test), coders)
 
 # %% 画图 · the pictures

@@ -1,6 +1,6 @@
 """多层的编码解码机: the post's deep autoencoder, trained once and split twice.
 
-784 -> 128 -> 64 -> 32 -> 64 -> 128 (relu) -> 784 (sigmoid)
+784 -> 128 -> 64 -> 32 (--encoding-dim) -> 64 -> 128 -> 784; the second time behind --split
 """
 
 # %% 准备 · imports and options
@@ -26,7 +26,6 @@ input_img = Input(shape=(784,))
 encoded = Dense(128, activation="relu")(input_img)
 encoded = Dense(64, activation="relu")(encoded)
 encoded = Dense(encoding_dim, activation="relu")(encoded)
-
 decoded = Dense(64, activation="relu")(encoded)
 decoded = Dense(128, activation="relu")(decoded)
 decoded = Dense(784, activation="sigmoid")(decoded)
@@ -54,7 +53,7 @@ if not args.load:
             batch_size=args.batch_size,
             shuffle=True,
             validation_data=(x_test, x_test),
-            verbose=args.verbose,
+            verbose=2,
         )
     common.save_model(autoencoder, "autoencoder", args.folder)
     common.save_model(encoder, "encoder", args.folder)
@@ -78,21 +77,22 @@ encoded_imgs2 = encoder2.predict(x_test, batch_size=1000, verbose=0)
 size, size2 = encoded_imgs.shape[1], encoded_imgs2.shape[1]
 pca = PCA(min(size, 784), svd_solver="covariance_eigh").fit(x_train)
 pca2 = PCA(min(size2, 784), svd_solver="covariance_eigh").fit(x_train)
-coders = {f"split at {size}": (encoder, decoder), f"PCA {size}": pca}
-coders2 = {f"layer {args.split}: {size2}": (encoder2, decoder2), f"PCA {size2}": pca2}
+coders = {f"split at {size}": (encoder, decoder)}
+coders[f"PCA {size}"] = pca.transform, pca.inverse_transform
+coders2 = {f"layer {args.split}: {size2}": (encoder2, decoder2)}
+coders2[f"PCA {size2}"] = pca2.transform, pca2.inverse_transform
 common.print_table((x_train, y_train), (x_test, y_test), coders | coders2)
 
 # %% 画图 · the pictures
 n = 10  # how many digits to show
 pca_imgs = pca.inverse_transform(pca.transform(x_test))
-# Wherever the network is split, its reconstruction is the same.
 rows = {"original": x_test, "code": encoded_imgs, f"layer {args.split}": encoded_imgs2}
 rows |= {"reconstruction": decoded_imgs, f"PCA {size}": pca_imgs}
 scaled = ["code", f"layer {args.split}"]
 common.plot_rows(rows, n, args.folder / "reconstructions.png", scaled)
 # From the first digit to the second, and codes of values from any digits.
-rng = np.random.default_rng(args.seed)
-walk, draw = np.linspace(*encoded_imgs[:2], n), rng.permuted(encoded_imgs, axis=0)[:n]
+walk = np.linspace(*encoded_imgs[:2], n)
+draw = np.random.default_rng(args.seed).permuted(encoded_imgs, axis=0)[:n]
 rows = {"mixing\ncodes": decoder.predict(walk, verbose=0)}
 rows["mixing\npixels"] = np.linspace(*x_test[:2], n)
 rows["random\ncodes"] = decoder.predict(draw, verbose=0)

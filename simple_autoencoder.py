@@ -1,6 +1,6 @@
 """最简单的单层编码解码机: the post's simplest autoencoder, with one hidden layer.
 
-784 -> 16 (relu, L1 activity penalty) -> 784 (sigmoid)
+784 -> --encoding-dim (16; relu, activity penalty --l1) -> 784 (sigmoid)
 """
 
 # %% 准备 · imports and options
@@ -54,7 +54,7 @@ if not args.load:
             batch_size=args.batch_size,
             shuffle=True,
             validation_data=(x_test, x_test),
-            verbose=args.verbose,
+            verbose=2,
         )
     common.save_model(autoencoder, "autoencoder", args.folder)
     common.save_model(encoder, "encoder", args.folder)
@@ -71,14 +71,14 @@ decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 # %% 与主成分分析比较 · beside PCA with as many numbers; the labels are for this table only
 size = encoded_imgs.shape[1]
 pca = PCA(min(size, 784), svd_solver="covariance_eigh").fit(x_train)
-coders = {"autoencoder": (encoder, decoder), f"PCA {size}": pca}
+coders = {"autoencoder": (encoder, decoder)}
+coders[f"PCA {size}"] = pca.transform, pca.inverse_transform
 common.print_table((x_train, y_train), (x_test, y_test), coders)
 # The loss holds the penalty, which a call adds up, and the table does not.
 autoencoder(x_test)
 entropy, penalty = common.cross_entropy(x_test, decoded_imgs), sum(autoencoder.losses)
-print(
-    f"cross-entropy + penalty: {entropy:.4f} + {penalty:.4f} = {entropy + penalty:.4f}"
-)
+loss = entropy + penalty
+print(f"cross-entropy + penalty: {entropy:.4f} + {penalty:.4f} = {loss:.4f}")
 
 # %% 画图 · the pictures
 n = 12  # how many digits to show

@@ -55,7 +55,7 @@ def program(script, kind):
         "callbacks=[*callbacks, Clock()],\n",
     )
     if script != "conv":
-        old, new = "verbose=args.verbose,\n", "verbose=2, callbacks=[Clock()],\n"
+        old, new = "verbose=2,\n", "verbose=2, callbacks=[Clock()],\n"
     changes = [(old, new)]
     if kind == "plain":
         changes.append(("common.speed_settings(autoencoder, args.epochs)", "{}"))

