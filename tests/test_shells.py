@@ -13,10 +13,9 @@ import nbclient
 import nbformat
 import numpy as np
 import pytest
-from conftest import ROOT, script_path
+from conftest import PATHS, ROOT
 from PIL import Image, ImageOps
 from test_learning import table
-from test_scripts import without_greeting
 
 
 def test_interactive_python_keeps_all_at_hand(early):
@@ -24,23 +23,24 @@ def test_interactive_python_keeps_all_at_hand(early):
     asked = "print(encoder.predict(x_test, verbose=0).shape, len(autoencoder.layers))\n"
     out, err = early["python -i"].communicate(asked, timeout=180)
     assert out.endswith("(200, 5) 3\n") and not set(out) & set("\r\b\x1b")
-    assert without_greeting(err.replace(">>> ", "")) == []
+    assert not re.search("Warning|Traceback", err)
     assert re.search(r"^Drawn: .*simple.reconstructions.png$", out, re.MULTILINE)
 
 
-@pytest.fixture
-def kernel(tmp_path, monkeypatch):
-    """A kernel of Spyder's: what runs code in it, and returns what is printed."""
+def test_spyder(few, tmp_path, monkeypatch, request):
+    """The whole file, and then cell by cell with options changed, and stopped."""
     monkeypatch.delenv("MPLBACKEND")
     manager = jupyter_client.KernelManager(cache_ports=False)
     command = [sys.executable, "-m", "spyder_kernels.console", "-f"]
     manager.kernel_spec.argv[:] = [*command, "{connection_file}"]
     manager.start_kernel(cwd=str(tmp_path))
+    request.addfinalizer(lambda: manager.shutdown_kernel(now=True))
     client = manager.client()
     client.start_channels()
     client.wait_for_ready(timeout=180)
 
-    def run(code, stop_at="never"):
+    def kernel(code, stop_at="never"):
+        """What the code prints."""
         said = []
 
         def note(message):
@@ -52,41 +52,33 @@ def kernel(tmp_path, monkeypatch):
         client.execute_interactive(code, timeout=180, output_hook=note)
         return "".join(said)
 
-    yield run
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
-
-
-def test_spyder(kernel, few, tmp_path):
-    """The whole file, and then cell by cell with options changed, and stopped."""
     words = f"--epochs 1 --encoding-dim 3 --data {few} --models {tmp_path}"
-    said = kernel(f"%runfile {script_path('deep')} --args '{words}'")
+    said = kernel(f"%runfile {PATHS['deep']} --args '{words}'")
     assert {row[0] for row in table(said).values()} == {3, 64}
     assert kernel("print(decoded_imgs.shape, args.epochs)") == "(200, 784) 1\n"
     words = f"--load --models {tmp_path / 'no'}"
-    said = kernel(f"%runfile {script_path('deep')} --args '{words}'")
+    said = kernel(f"%runfile {PATHS['deep']} --args '{words}'")
     assert "autoencoder_config.pkl is missing" in said
 
-    text = script_path("simple").read_text(encoding="utf-8")
+    text = PATHS["simple"].read_text(encoding="utf-8")
     first, *cells = [f"# %%{cell}" for cell in text.split("# %%")[1:]]
-    kernel(f"__file__ = r'{script_path('simple')}'\n{first}")
+    kernel(f"__file__ = r'{PATHS['simple']}'\n{first}")
     assert kernel("print(args.epochs, args.load)") == "50 False\n"  # the defaults
     change = f"args.data, args.folder = r'{few}', type(args.folder)(r'{tmp_path}')"
     kernel(f"args.epochs = 100_000; {change}")
     said = [kernel(cell, stop_at="Epoch 3/") for cell in cells]  # by the stop button
     assert "STOPPED EARLY" in said[3] and table(said[5])["autoencoder"][0] == 16
-    assert kernel("print(encoded_imgs.shape)") == "(200, 16)\n"
     assert (tmp_path / "history.png").exists()
 
 
 def test_notebook(few, tmp_path, monkeypatch):
     """By jupytext, with its pictures inline and an option changed; then by %run."""
-    text = script_path("conv").read_text(encoding="utf-8")
+    text = PATHS["conv"].read_text(encoding="utf-8")
     notebook, new_cell = jupytext.reads(text, "py:percent"), nbformat.v4.new_code_cell
     change = f"args.data, args.folder = r'{few}', type(args.folder)(r'{tmp_path}')"
     notebook.cells.insert(2, new_cell(change))  # behind the options
     words = f"--epochs 1 --data {few} --models {tmp_path}"
-    notebook.cells.append(new_cell(f"%run {script_path('simple')} {words}"))
+    notebook.cells.append(new_cell(f"%run {PATHS['simple']} {words}"))
     notebook.cells.append(new_cell("print(encoded_imgs.shape)"))
     monkeypatch.delenv("MPLBACKEND")
     nbclient.NotebookClient(notebook, timeout=180).execute()
@@ -133,5 +125,5 @@ def test_snippets_of_the_readme(first_runs, tmp_path, monkeypatch):
 def test_jax(early):
     out, err = early["JAX"].communicate(timeout=180)
     assert early["JAX"].returncode == 0, err
-    assert without_greeting(err) == []
+    assert not re.search("Warning|Traceback", err)
     assert out.count("\n200 test digits ") == 3 == out.count("\nfloor ")
