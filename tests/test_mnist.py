@@ -106,7 +106,7 @@ def test_download_that_stalls_is_given_up(stall, download, capsys):
 def test_slow_line_gets_the_whole_set(download, digits):
     parts = [((x * 255).round().astype("uint8"), y) for x, y in digits]
     download([16_000] * 15, parts)
-    assert_digits(common.load_mnist(patience=1), digits)
+    assert_digits(common.load_mnist(patience=3), digits)
 
 
 # What `import common` and `load_mnist` may not change; in a thread, as a server may do.
