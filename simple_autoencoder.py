@@ -22,21 +22,22 @@ print(x_train.shape, x_test.shape)
 # %% 建立网络 · the network, and its two parts
 encoding_dim = args.encoding_dim
 input_img = Input(shape=(784,))
-# 稀疏限制 · The penalty makes the code sparse; without it, the result is close to PCA's.
+# 稀疏限制：惩罚项使编码稀疏；没有它，结果与主成分分析相近。
+# The penalty makes the code sparse; without it, the result is close to PCA's.
 penalty = regularizers.L1(args.l1)
 encoded = Dense(encoding_dim, "relu", activity_regularizer=penalty)(input_img)
 decoded = Dense(784, activation="sigmoid")(encoded)
 
-# 同一个网络的两部分 · Encoder and decoder are parts of the one network under names of their
-# own: their weights are its weights, so that training the autoencoder trains them too.
+# 编码机和解码机是同一个网络的两部分，权重是同一份：训练整个网络，也就训练了它们。
+# Encoder and decoder are parts of the one network: training the whole trains them too.
 autoencoder = Model(input_img, decoded)
 encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 autoencoder.summary()
 
 # %% 编译 · compile
-# 为什么是 1.0 · The post writes 'adadelta', whose rate was 1.0 then. Keras's default is
-# 0.001 now, and with it the loss is still where it began after 50 epochs.
+# 为什么是 1.0：原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，什么也学不到。
+# Why 1.0: that was the rate of the post's 'adadelta'. At today's 0.001 nothing is learnt.
 optimizer = Adadelta(learning_rate=args.learning_rate or 1.0)
 if args.optimizer == "adam":
     optimizer = Adam(learning_rate=args.learning_rate or 0.001)
@@ -46,7 +47,7 @@ autoencoder.compile(optimizer=optimizer, loss="binary_crossentropy", **fast)
 # %% 训练并保存 · train and save
 if not args.load:
     with common.ctrl_c_stops(autoencoder):
-        # 自监督学习 · The input is its own label: this is called self-supervised learning.
+        # 自监督学习：标签就是输入本身 · Self-supervised: the input is its own label.
         history = autoencoder.fit(
             x_train,
             x_train,

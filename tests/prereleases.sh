@@ -7,6 +7,6 @@ venv=$(mktemp -d)
 trap 'rm -rf "$venv"' EXIT
 "${PYTHON:-python3}" -m venv "$venv"
 "$venv/bin/pip" install --pre -r requirements.txt -r tests/requirements.txt
-"$venv/bin/pip" uninstall --yes keras
+"$venv/bin/pip" uninstall --yes keras keras-nightly
 "$venv/bin/pip" install --pre keras-nightly
 "$venv/bin/python" -m pytest tests
