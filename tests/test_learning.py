@@ -68,6 +68,7 @@ def test_first_run(name, first_runs, digits, with_pca):
     x_train, x_test = (x.reshape(-1, *shape) for x, _ in digits)
     np.testing.assert_array_equal(run.x_train[:4000], x_train)
     assert f"{run.x_train.shape} {run.x_test.shape}\n" in run.said
+    assert not set(run.said) & set("\r\b\x1b")  # no bar that redraws itself
 
     names = ("autoencoder", "encoder", "decoder")
     saved = [common.load_model(name, run.args.folder) for name in names]
