@@ -254,7 +254,7 @@ def cross_entropy(x_test, images):
 def print_table(train, test, coders):
     """Print how well coders draw the test digits, and how well their codes tell these.
 
-    `train`, `test`: `(x, y)`; `coders`: from label to encoder and decoder, networks or not.
+    `train`, `test`: `(x, y)`; `coders`: label to encoder and decoder, networks or functions.
     A digit is recognised if the training digit of the nearest code has the same label.
     """
     (x_train, y_train), (x_test, y_test) = train, test
