@@ -178,7 +178,7 @@ def ctrl_c_stops(model):
 
 def _write(path, content):
     """Write bytes to a file, which is the earlier one until it is whole."""
-    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished = Path(path).with_suffix(f".{os.getpid()}")
     try:
         with _explained(f"{path} cannot be written", OSError):
             unfinished.write_bytes(content)
@@ -329,7 +329,7 @@ def _picture(path, width, height, layout=None):
     yield figure
     png = io.BytesIO()
     figure.savefig(png, dpi=120)
-    _write(Path(path), png.getvalue())
+    _write(path, png.getvalue())
     print(f"Drawn: {path}")
 
 
