@@ -3,26 +3,15 @@
 import errno
 import os
 import pickle
-import shutil
 import warnings
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
-from conftest import SCRIPTS, contents
+from conftest import contents
 
 import common
-
-
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_bit_for_bit(name, first_runs, tmp_path):
-    run = first_runs[name]
-    for model in (run.autoencoder, run.encoder, run.decoder):
-        common.save_model(model, "any", str(tmp_path))  # the folder as a text
-        loaded = common.load_model("any", str(tmp_path))
-        assert loaded.get_config() == model.get_config()
-        assert pickle.dumps(loaded.get_weights()) == pickle.dumps(model.get_weights())
 
 
 def network(size=2, activation="relu"):
@@ -59,7 +48,6 @@ class Hostile:
 
 NO_MODEL = {
     "a call": pickle.dumps(Hostile()),
-    "an array": pickle.dumps([np.zeros((784, 2), "float32")]),
     "other shapes": pickle.dumps([("<f4", (2, 784), bytes(6272))]),
 }
 
@@ -73,19 +61,13 @@ def test_hostile_or_no_pickle_of_a_model(kind, part, saved):
 
 
 with warnings.catch_warnings(action="ignore"):  # Keras's: this is unsafe
-    LAMBDA = keras.layers.Lambda(lambda x: os.mkdir("ran") or x).get_config()
     FUNCTION = keras.saving.serialize_keras_object(lambda x: os.mkdir("ran") or x)
 
 
-@pytest.mark.parametrize("place", ["layer", "activation"])
-def test_hostile_configuration(place, saved):
+def test_hostile_configuration(saved):
     path = saved / "any_config.pkl"
     config = pickle.loads(path.read_bytes())
-    layer = config["layers"][1]
-    if place == "layer":
-        layer |= {"class_name": "Lambda", "config": LAMBDA | {"name": layer["name"]}}
-    else:
-        layer["config"][place] = FUNCTION
+    config["layers"][1]["config"]["activation"] = FUNCTION
     assert_refused(path, pickle.dumps(config))
 
 
@@ -96,20 +78,11 @@ def test_mix_of_two_runs_is_refused(digits, capsys):
     assert "differ by 0 at most" in capsys.readouterr().out
     other = network(activation="tanh")[1]
     other.set_weights(encoder.get_weights())
-    # Another configuration, the whole for a part, another size.
-    for parts in ((other, decoder), (whole, decoder), network(3)[1:]):
+    # Other weights, another configuration, the whole for a part, another size.
+    mixes = (encoder, network()[2]), (other, decoder), (whole, decoder), network(3)[1:]
+    for parts in mixes:
         with pytest.raises(common.UserError, match="^the networks are not of one .*$"):
             common.check_parts(whole, *parts, x)
-
-
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_script_refuses_a_mix(name, first_runs, run, tmp_path):
-    shutil.copytree(first_runs[name].args.folder, tmp_path / name)
-    decoder = common.load_model("decoder", tmp_path / name)
-    decoder.set_weights([w + 0.1 for w in decoder.get_weights()])
-    common.save_model(decoder, "decoder", tmp_path / name)
-    with pytest.raises(common.UserError, match="not of one run"):
-        run(name, "--load")
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
