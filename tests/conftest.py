@@ -5,6 +5,7 @@ import functools
 import io
 import os
 import runpy
+import socket
 import subprocess
 import sys
 import tempfile
@@ -102,6 +103,13 @@ def first_runs(npz, tmp_path_factory):
     return runs
 
 
+@pytest.fixture(scope="session")
+def silent():
+    """A proxy that takes a connection and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
 PROCESSES = []
 
 
@@ -124,8 +132,43 @@ for path in paths:
 """
 
 
+# What `import common` and `load_mnist` may not change; in a thread, as a server may do.
+INERT = """
+import os, signal, sys, threading, urllib.request
+import keras, matplotlib, tensorflow as tf
+import numpy as np
+
+def state():
+    modules = keras.Model, keras.utils, keras.datasets.mnist, tf.random, urllib.request
+    return {
+        "functions": [{k: v for k, v in vars(m).items() if callable(v)} for m in modules],
+        "environment": {**os.environ, "TF_CPP_MIN_LOG_LEVEL": ""},
+        "descriptors": [os.fstat(n)[1:3] for n in (0, 1, 2)],
+        "signals": [signal.getsignal(n) for n in signal.valid_signals()],
+        "backend": str(dict.__getitem__(matplotlib.rcParams, "backend")),
+        "options": tf.config.optimizer.get_experimental_options(),
+        "random": np.random.get_state()[1].tolist(),
+        "hook": sys.excepthook,
+    }
+
+before = state()
+thread = threading.Thread(target=__import__, args=["common"])
+thread.start()
+thread.join()
+after_import = state()
+assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "3"
+sys.modules["common"].load_mnist(patience=1)
+for name, now in (*after_import.items(), *state().items()):
+    assert now == before[name], name
+try:
+    os.waitpid(-1, os.WNOHANG)
+except ChildProcessError:
+    print("unchanged, and without children")
+"""
+
+
 @pytest.fixture(scope="session", autouse=True)
-def early(first_runs, few, tmp_path_factory):
+def early(first_runs, few, silent, tmp_path_factory):
     """Processes that run beside the tests, as most of these are busy on one core."""
     models, simple = tmp_path_factory.mktemp("early"), PATHS["simple"]
     text = simple.read_text(encoding="utf-8").replace("= args.enc", "= arg.enc")
@@ -136,6 +179,7 @@ def early(first_runs, few, tmp_path_factory):
     yield {
         "python -i": start("-i", simple, *words, few, "--encoding-dim", "5"),
         "JAX": start(*jax, KERAS_BACKEND="jax"),
+        "inert": start("-c", INERT, https_proxy=silent, MPLBACKEND=""),
         "mistyped": start(models / "mistyped.py", *words, few),
         "no data": start(simple, *words, models / "page.npz"),
     }

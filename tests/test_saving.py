@@ -46,28 +46,20 @@ class Hostile:
         return os.mkdir, ("ran",)
 
 
-NO_MODEL = {
-    "a call": pickle.dumps(Hostile()),
-    "other shapes": pickle.dumps([("<f4", (2, 784), bytes(6272))]),
-}
-
-
 @pytest.mark.parametrize("part", ["config", "weights"])
-@pytest.mark.parametrize("kind", NO_MODEL)
-def test_hostile_or_no_pickle_of_a_model(kind, part, saved):
+def test_hostile_or_no_pickle_of_a_model(part, saved):
     path = saved / f"any_{part}.pkl"
-    assert_refused(path, path.read_bytes()[:-1])
-    assert_refused(path, NO_MODEL[kind])
-
-
-with warnings.catch_warnings(action="ignore"):  # Keras's: this is unsafe
-    FUNCTION = keras.saving.serialize_keras_object(lambda x: os.mkdir("ran") or x)
+    other_shapes = pickle.dumps([("<f4", (2, 784), bytes(6272))])
+    for content in (path.read_bytes()[:-1], pickle.dumps(Hostile()), other_shapes):
+        assert_refused(path, content)
 
 
 def test_hostile_configuration(saved):
     path = saved / "any_config.pkl"
     config = pickle.loads(path.read_bytes())
-    config["layers"][1]["config"]["activation"] = FUNCTION
+    with warnings.catch_warnings(action="ignore"):  # Keras's: this is unsafe
+        function = keras.saving.serialize_keras_object(lambda x: os.mkdir("ran") or x)
+    config["layers"][1]["config"]["activation"] = function
     assert_refused(path, pickle.dumps(config))
 
 

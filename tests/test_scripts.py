@@ -37,9 +37,10 @@ def test_code_and_penalty(run, npz):
     assert np.mean(strong.encoded_imgs) < np.mean(weak.encoded_imgs) / 2
 
 
-def test_middle_and_split_of_deep(run):
-    done = run("deep", "--epochs", "1", "--encoding-dim", "8", "--split", "4")
-    assert [row[0] for row in table(done.said).values()] == [8, 8, 64, 64]
+def test_middle_and_split_of_deep(run, npz):
+    words = "--epochs", "1", "--encoding-dim", "800", "--split", "4"
+    done = run("deep", *words, data=npz)
+    assert [row[0] for row in table(done.said).values()] == [800, 784, 64, 64]
     codes = predict(second_parts(done.autoencoder, 4)[0], done.x_test)
     np.testing.assert_allclose(done.encoded_imgs2, codes, 1e-4)
 
@@ -81,10 +82,6 @@ EXPERIMENTS = {
         *("conv", "  # (4, 4, 8): 128 values", FLAT),
         *('"same")(encoded)', '"same")(Reshape((4, 4, 8))(encoded))'),
     ),
-    "a second layer of the decoder": (
-        *("simple", OUTPUT, f'decoded = Dense(64, "relu")(encoded)\n{OUTPUT}'),
-        *('"sigmoid")(encoded)', '"sigmoid")(decoded)'),
-    ),
 }
 # ... and what they have to import for it.
 IMPORTS = "import keras\nfrom keras.layers import *\nimport common  # isort: skip"
@@ -120,12 +117,18 @@ def test_what_keras_could_not_load_is_found_out_at_once(layer, run, tmp_path):
     assert "Epoch" not in caught.value.said
 
 
-def test_help_names_options_and_defaults(run):
+# Epochs, batches, and sizes as the post has them.
+DEFAULTS = {"simple": (50, 256, 16, 0.0001), "deep": (50, 256, 32, 2), "conv": (1, 128)}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_help_says_what_it_is_and_its_defaults(name, run):
     with pytest.raises(SystemExit, match="0") as caught:
-        run("simple", "--help")
+        run(name, "--help")
     said = " ".join(caught.value.said.split())
-    assert all(f"({x})" in said for x in (50, 256, 16, 0.0001, ROOT / "models"))
-    assert "最简单的单层编码解码机" in said
+    assert PATHS[name].read_text(encoding="utf-8")[3:].split(":")[0] in said
+    for default in (*DEFAULTS[name], 0, ROOT / "models"):
+        assert f" ({default}) " in said
 
 
 def test_folder_of_the_models(run, tmp_path):
@@ -149,12 +152,14 @@ def test_errors_in_a_terminal(early):
 
 
 @posix
-def test_ctrl_c(few, tmp_path):
-    """The first keeps what was learnt; a second one leaves at once, without a traceback."""
+def test_ctrl_c(few, silent, tmp_path):
+    """The first keeps what was learnt; a second one, or one in a download, leaves at once."""
     words = "--epochs", "100000", "--models", tmp_path, "--data", few
     once, twice = (start(PATHS[name], *words) for name in ("simple", "conv"))
-    for process in (once, twice):
-        assert any("Epoch 3/" in line for line in process.stdout)
+    words = "--models", tmp_path
+    hanging = start(PATHS["deep"], *words, KERAS_HOME=str(tmp_path), https_proxy=silent)
+    for process, sign in ((once, "Epoch 3/"), (twice, "Epoch 3/"), (hanging, "")):
+        assert any(sign in line for line in process.stdout)
         process.send_signal(signal.SIGINT)
     assert any("once more to leave" in line for line in twice.stderr)
     twice.send_signal(signal.SIGINT)
@@ -162,8 +167,9 @@ def test_ctrl_c(few, tmp_path):
     assert once.returncode == 0, err
     assert "STOPPED EARLY by Ctrl-C" in err.splitlines()[-1]
     assert table(out)["autoencoder"][0] == 16
-    _, err = twice.communicate(timeout=180)
-    assert twice.returncode == -signal.SIGINT and "Traceback" not in err
+    for process in (twice, hanging):
+        _, err = process.communicate(timeout=180)
+        assert process.returncode == -signal.SIGINT and "Traceback" not in err
 
 
 @posix
