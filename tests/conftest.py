@@ -5,6 +5,7 @@ import functools
 import io
 import os
 import runpy
+import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +16,8 @@ from types import SimpleNamespace
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 # No test sees or touches the user's own cache. A proxy on a port where nothing listens
-# keeps every test off the network.
+# keeps every test off the network. Ctrl-C works where a suite in the background ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="keras-home-")
 os.environ["https_proxy"] = "http://127.0.0.1:9"
 os.environ["MPLBACKEND"] = "agg"

@@ -235,7 +235,7 @@ def test_layers_model_and_logs(first_runs):
     assert_row(maps[6], scaled(np.moveaxis(run.encoded_imgs[0], 2, 0)))
     assert_row(maps[13], scaled(run.decoded_imgs[:1]))
     picture = imread(run.args.folder / "model.png")
-    assert picture.shape[0] > 14 * 60 and np.ptp(picture[..., :3]) == 1
+    assert picture.shape[0] > 14 * 120 and np.ptp(picture[..., :3]) == 1
     logs = (run.args.folder / "logs").rglob("events*")
     assert {path.parent.name for path in logs} == {"train", "validation"}
 
@@ -294,8 +294,7 @@ def test_seed_decides_the_weights(run, npz):
 def test_speed_settings():
     """XLA does not pay for a few epochs, and slows other layers than Dense down."""
     model = keras.Sequential([keras.Input((784,)), keras.layers.Dense(784)])
-    steps = {"steps_per_execution": 47}
-    assert common.speed_settings(model, 10) == steps | {"jit_compile": True}
-    assert common.speed_settings(model, 9) == steps
+    assert common.speed_settings(model, 10)["jit_compile"] is True
+    assert "jit_compile" not in common.speed_settings(model, 9)
     model.add(keras.layers.Dropout(0.5))
-    assert common.speed_settings(model, 50) == steps
+    assert "jit_compile" not in common.speed_settings(model, 50)

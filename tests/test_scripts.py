@@ -176,8 +176,7 @@ def test_ctrl_c(few, silent, tmp_path):
 def test_ctrl_c_is_as_it_was_afterwards(monkeypatch):
     monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)  # in a shell, which goes on
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    usual = signal.default_int_handler
-    signal.signal(signal.SIGINT, usual)  # a suite in the background may ignore it
+    usual = signal.getsignal(signal.SIGINT)
     with pytest.raises(ZeroDivisionError), common.ctrl_c_stops(model):
         raise ZeroDivisionError
     assert signal.getsignal(signal.SIGINT) == usual
