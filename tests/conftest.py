@@ -98,9 +98,8 @@ def first_runs(npz, tmp_path_factory):
     models, runs = tmp_path_factory.mktemp("models"), {}
     for name, epochs in SCRIPTS.items():
         # Conv takes the 4,000 digits, the others the sample, which repeats them.
-        data = ["--data", npz] if name == "conv" else []
-        words = "--models", models, "--epochs", epochs, *data
-        runs[name] = run_here(PATHS[name], *words)
+        own = ["--data", npz] if name == "conv" else []
+        runs[name] = run_here(PATHS[name], "--models", models, "--epochs", epochs, *own)
         runs[name].figures = {x: plt.figure(x) for x in plt.get_figlabels()}
     return runs
 
