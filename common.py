@@ -360,8 +360,8 @@ def plot_map(x, labels, coders, path):
     with _picture(path, 5.5 * count, 10, "constrained") as figure:
         for i, (name, (encode, decode)) in enumerate(coders.items(), start=1):
             axes, codes = figure.add_subplot(2, count, i, title=name), _apply(encode, x)
-            for digit, color in enumerate(plt.get_cmap("tab10").colors):
-                sign = {"marker": f"${digit}$", "label": digit, "color": color, "lw": 0}
+            for digit in range(10):  # each in Matplotlib's next colour
+                sign = {"marker": f"${digit}$", "label": digit, "lw": 0}
                 axes.scatter(*codes[labels == digit].T, 14, **sign)
             left, right, bottom, top = box = *axes.get_xlim(), *axes.get_ylim()
             grid = np.meshgrid(np.linspace(left, right, k), np.linspace(top, bottom, k))
