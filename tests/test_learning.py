@@ -100,6 +100,7 @@ def test_first_run(name, first_runs, digits, with_pca):
         assert [*map(float, parts.groups())] == pytest.approx(expected, abs=6e-5)
 
     (axes,) = run.figures["history.png"].axes
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "loss")
     lines = {line.get_label().split(":")[0]: line for line in axes.lines}
     for label in ("loss", "val_loss"):
         assert [*lines[label].get_xdata()] == [*range(1, SCRIPTS[name] + 1)]

@@ -78,8 +78,8 @@ def test_download_that_stalls_or_drips_is_given_up(sizes, download, capsys):
 
 def test_slow_line_gets_the_whole_set(download, digits):
     parts = [((x * 255).round().astype("uint8"), y) for x, y in digits]
-    download([16_000] * 15, parts)
-    found = common.load_mnist(patience=3)
+    download([16_000] * 25, parts)  # longer than the patience
+    found = common.load_mnist(patience=2)
     for (x, y), (x_expected, y_expected) in zip(found, digits, strict=True):
         assert x.dtype == np.float32
         np.testing.assert_array_equal(x, x_expected)

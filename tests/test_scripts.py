@@ -116,7 +116,6 @@ def test_what_keras_could_not_load_is_found_out_at_once(layer, run, tmp_path):
     assert "Epoch" not in caught.value.said
 
 
-# Epochs, batches, and sizes as the post has them.
 DEFAULTS = {"simple": (50, 256, 16, 0.0001), "deep": (50, 256, 32, 2), "conv": (1, 128)}
 
 
