@@ -1,61 +1,108 @@
-"""卷积神经网络的autoencoder: the post's convolutional autoencoder.
+"""《卷积神经网络的autoencoder》: the post's convolutional autoencoder (自编码器).
 
 (28, 28, 1) -> 6 layers -> a code of (4, 4, 8) -> 7 layers -> (28, 28, 1)
 """
 
 # %% 准备 · imports and options
-import common  # isort: skip (first: it keeps TensorFlow's start quiet)
+import common
+
+import argparse
 import time
 
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
-from keras import Input, Model, config
+from keras import Input, Model
 from keras.callbacks import TensorBoard
 from keras.layers import Conv2D, MaxPooling2D, UpSampling2D
 from keras.optimizers import Adadelta, Adam
 from sklearn.decomposition import PCA
 
-args = common.options("conv", epochs=1, batch_size=128)
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument(
+    "--epochs",
+    type=common.positive_int,
+    default=1,
+    metavar="N",
+    help="how often the training goes through all digits (%(default)s)",
+)
+parser.add_argument(
+    "--batch-size",
+    type=common.positive_int,
+    default=128,
+    metavar="N",
+    help="digits that the weights are changed by at a time (%(default)s)",
+)
+common.prepare_terminal()
+common.use_keras_defaults()
+args = common.parse_options(parser)
+folder = args.models / "conv"
 
-# %% 加载数据 · the digits, scaled to 0 .. 1
+# %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
 (x_train, y_train), (x_test, y_test) = common.load_mnist(args.data)
 x_train = x_train.reshape(len(x_train), 28, 28, 1)
 x_test = x_test.reshape(len(x_test), 28, 28, 1)
 print(x_train.shape, x_test.shape)
 
-# %% 建立网络 · the network, and its two parts
+# %% 建立网络 · build the network, and its two parts
+# 同一个种子，每次运行的初始权重和结果都相同。
+# The same seed gives the same first weights, and the same results.
+keras.utils.set_random_seed(args.seed)
+common.make_sums_repeatable()
+
+# 连输入层共 14 层；卷积核为 3 × 3，池化取每 2 × 2 个值中最大的，上采样把每个值重复成 2 × 2。
+# 14 layers with the input. Convolutions have kernels of 3 x 3; pooling takes the largest of
+# 2 x 2 values; up-sampling repeats each value 2 x 2 times.
 input_img = Input(shape=(28, 28, 1))
 x = Conv2D(16, (3, 3), activation="relu", padding="same")(input_img)
 x = MaxPooling2D((2, 2), padding="same")(x)
 x = Conv2D(8, (3, 3), activation="relu", padding="same")(x)
 x = MaxPooling2D((2, 2), padding="same")(x)
 x = Conv2D(8, (3, 3), activation="relu", padding="same")(x)
-encoded = MaxPooling2D((2, 2), padding="same")(x)  # (4, 4, 8): 128 values
+# 编码是 8 个 4 × 4 的特征图，共 128 维。
+# The code is 8 feature maps of 4 x 4, 128 numbers.
+encoded = MaxPooling2D((2, 2), padding="same")(x)
+
 x = Conv2D(8, (3, 3), activation="relu", padding="same")(encoded)
 x = UpSampling2D((2, 2))(x)
 x = Conv2D(8, (3, 3), activation="relu", padding="same")(x)
 x = UpSampling2D((2, 2))(x)
-x = Conv2D(16, (3, 3), activation="relu")(x)  # no padding: 16 x 16 becomes 14 x 14
+# 只有这一层不填充：16 × 16 变成 14 × 14，再上采样就是 28 × 28。
+# The only layer without padding: 16 x 16 becomes 14 x 14, and then 28 x 28.
+x = Conv2D(16, (3, 3), activation="relu")(x)
 x = UpSampling2D((2, 2))(x)
 decoded = Conv2D(1, (3, 3), activation="sigmoid", padding="same")(x)
+
 autoencoder = Model(input_img, decoded)
 encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 autoencoder.summary()
 
-# %% 编译 · compile
+# %% 编译，训练，保存 · compile, train and save
 # 为什么是 1.0：原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，什么也学不到。
 # Why 1.0: that was the rate of the post's 'adadelta'. At today's 0.001 nothing is learnt.
-optimizer = Adadelta(learning_rate=args.learning_rate or 1.0)
 if args.optimizer == "adam":
-    optimizer = Adam(learning_rate=args.learning_rate or 0.005)  # 0.001 ends higher
-fast = common.speed_settings(autoencoder, args.epochs)
-autoencoder.compile(optimizer=optimizer, loss="binary_crossentropy", **fast)
-
-# %% 训练并保存 · train and save
+    optimizer = Adam(learning_rate=0.005)  # 0.001 ends higher
+else:
+    optimizer = Adadelta(learning_rate=1.0)
+if args.learning_rate is not None:
+    optimizer.learning_rate = args.learning_rate
+autoencoder.compile(
+    optimizer=optimizer,
+    loss="binary_crossentropy",
+    # 这两项只影响速度 · These two are for speed alone.
+    steps_per_execution=common.steps_at_a_time(),
+    jit_compile=common.xla_setting(autoencoder, args.epochs),
+)
 if not args.load:
-    logs = args.folder / "logs" / time.strftime("%Y%m%d-%H%M%S")
-    callbacks = [TensorBoard(log_dir=logs)] if config.backend() == "tensorflow" else []
+    # 训练之后才会出的错，先查出来 · What would fail after the training is found out before it.
+    common.check_training(args.epochs, x_train, encoder.output)
+    common.check_loadable(autoencoder)
+    common.make_folder(folder)
+    callbacks = []
+    if keras.config.backend() == "tensorflow":  # which writes the logs
+        log_dir = folder / "logs" / time.strftime("%Y%m%d-%H%M%S")
+        callbacks.append(TensorBoard(log_dir=log_dir))
     with common.ctrl_c_stops(autoencoder):
         history = autoencoder.fit(
             x_train,
@@ -64,42 +111,88 @@ if not args.load:
             batch_size=args.batch_size,
             shuffle=True,
             validation_data=(x_test, x_test),
-            verbose=2,
+            verbose=args.verbose,
             callbacks=callbacks,
         )
-    common.save_model(autoencoder, "autoencoder", args.folder)
-    common.save_model(encoder, "encoder", args.folder)
-    common.save_model(decoder, "decoder", args.folder)
+    common.check_parts(autoencoder, encoder, decoder, x_test[:100])
+    common.save_model(autoencoder, "autoencoder", folder)
+    common.save_model(encoder, "encoder", folder)
+    common.save_model(decoder, "decoder", folder)
 
 # %% 加载保存的模型，编码和解码 · load what was saved, encode and decode
-autoencoder = common.load_model("autoencoder", args.folder)
-encoder = common.load_model("encoder", args.folder)
-decoder = common.load_model("decoder", args.folder)
+autoencoder = common.load_model("autoencoder", folder)
+encoder = common.load_model("encoder", folder, whole=autoencoder)
+decoder = common.load_model("decoder", folder, whole=autoencoder)
 common.check_parts(autoencoder, encoder, decoder, x_test[:100])
 encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 
-# %% 与主成分分析比较 · beside PCA with as many numbers; the labels are for this table only
+# %% 与主成分分析比较 · compare with PCA, of as many numbers
 size = encoded_imgs[0].size
-pca = PCA(size, svd_solver="covariance_eigh").fit(x_train.reshape(-1, 784))
-coders = {"autoencoder": (encoder, decoder)}
-coders[f"PCA {size}"] = pca.transform, pca.inverse_transform
-common.print_table((x_train, y_train), (x_test, y_test), coders)
+components = min(size, 784)  # there are no more of them
+pca = PCA(components, svd_solver="covariance_eigh")
+pca.fit(x_train.reshape(len(x_train), 784))
+pca_train = pca.transform(x_train.reshape(len(x_train), 784))
+pca_codes = pca.transform(x_test.reshape(len(x_test), 784))
+pca_imgs = pca.inverse_transform(pca_codes)
 
-# %% 画图 · the pictures
+# 最近邻的准确率：编码最接近的训练图片，与测试图片的标签相同的比例。
+# A test digit is recognised if the training digit of the nearest code has the same label.
+recognised = common.nearest_neighbour_accuracy(
+    encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test
+)
+pca_recognised = common.nearest_neighbour_accuracy(pca_train, y_train, pca_codes, y_test)
+common.print_table_head(len(x_test))
+common.print_table_row("autoencoder", x_test, encoded_imgs, decoded_imgs, recognised)
+common.print_table_row(f"PCA {components}", x_test, pca_codes, pca_imgs, pca_recognised)
+common.print_table_floor(x_test)
+
+# %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
+# 一轮训练之后，重建的图片认得出，但比 PCA 的模糊；训练更多轮会更好。
+# After one epoch the digits can be told, but are more blurred than PCA's; more epochs help.
 n = 10  # how many digits to show
-pca_imgs = pca.inverse_transform(pca.transform(x_test.reshape(-1, 784)))
-rows = {"original": x_test, "code": encoded_imgs, "reconstruction": decoded_imgs}
-rows[f"PCA {size}"] = pca_imgs
-common.plot_rows(rows, n, args.folder / "reconstructions.png", scaled=["code"])
-common.plot_model(autoencoder, args.folder / "model.png")
-# A digit on its way through all layers: a row for each, with its maps side by side.
-rows, through = {}, Model(autoencoder.input, [x.output for x in autoencoder.layers])
-for layer, (maps,) in zip(autoencoder.layers, through.predict(x_test[:1], verbose=0)):
-    images = np.moveaxis(maps, 2, 0) if maps.ndim == 3 else [maps]
-    rows[f"{layer.name}\n{maps.shape}"] = images
-common.plot_rows(rows, 16, args.folder / "layers.png", scaled=rows)
+rows = {
+    "original": x_test,
+    "code": encoded_imgs,
+    "reconstruction": decoded_imgs,
+    f"PCA {components}": pca_imgs,
+}
+common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
+
+# %% 画图：一张图片经过各层 · draw a digit on its way through all layers
+# 每行是一层的特征图：越靠近编码越小、越粗略，之后又逐步放大成图片。
+# Each row has a layer's feature maps: down to the code they get smaller and coarser, and
+# after it they grow into an image again.
+layer_outputs = [layer.output for layer in autoencoder.layers]
+all_layers = Model(autoencoder.input, layer_outputs)
+all_values = all_layers.predict(x_test[:1], verbose=0)
+rows = {}
+for layer, values in zip(autoencoder.layers, all_values, strict=True):
+    maps = values[0]  # of the only digit
+    if maps.ndim == 3:
+        rows[f"{layer.name}\n{maps.shape}"] = np.moveaxis(maps, 2, 0)
+    else:
+        rows[f"{layer.name}\n{maps.shape}"] = values
+common.plot_rows(rows, 16, folder / "layers.png", scaled=list(rows))
+
+# %% 画图：网络的结构 · draw the network
+# 从上到下是各层，以及每层输入和输出的形状。
+# From top to bottom the layers, with the shapes of what goes in and comes out.
+common.plot_model(autoencoder, folder / "model.png")
+
+# %% 画图：损失曲线 · draw the losses by epoch
+# 只训练一轮时每条曲线只有一个点；虚线是 PCA 的交叉熵和交叉熵的下界。
+# With one epoch each curve is a single point; the dashed lines are the cross-entropy of
+# PCA, and the floor, which no network gets below.
 if not args.load:
-    common.plot_history(history.history, x_test, pca_imgs, args.folder / "history.png")
+    levels = {
+        "cross-entropy of PCA": common.cross_entropy(
+            x_test, pca_imgs.reshape(x_test.shape)
+        ),
+        "floor": common.cross_entropy(x_test, x_test),
+    }
+    common.plot_history(history.history, levels, folder / "history.png")
+
+# %% 显示图片 · show the pictures
 if not args.no_show:
     plt.show()

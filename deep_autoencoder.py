@@ -1,10 +1,14 @@
-"""多层的编码解码机: the post's deep autoencoder, trained once and split twice.
+"""《多层的编码解码机》: the post's deep autoencoder (自编码器), trained once and split twice.
 
-784 -> 128 -> 64 -> 32 (--encoding-dim) -> 64 -> 128 -> 784; the second time behind --split
+784 -> 128 -> 64 -> 32 -> 64 -> 128 -> 784 (relu; the last one sigmoid)
 """
 
 # %% 准备 · imports and options
-import common  # isort: skip (first: it keeps TensorFlow's start quiet)
+import common
+
+import argparse
+
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
 from keras import Input, Model
@@ -12,15 +16,55 @@ from keras.layers import Dense
 from keras.optimizers import Adadelta, Adam
 from sklearn.decomposition import PCA
 
-args = common.options("deep", epochs=50, batch_size=256, encoding_dim=32, split=2)
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument(
+    "--epochs",
+    type=common.positive_int,
+    default=50,
+    metavar="N",
+    help="how often the training goes through all digits (%(default)s)",
+)
+parser.add_argument(
+    "--batch-size",
+    type=common.positive_int,
+    default=256,
+    metavar="N",
+    help="digits that the weights are changed by at a time (%(default)s)",
+)
+parser.add_argument(
+    "--encoding-dim",
+    type=common.positive_int,
+    default=32,
+    metavar="N",
+    help="numbers in the code, in the middle of the network (%(default)s)",
+)
+parser.add_argument(
+    "--split",
+    type=common.positive_int,
+    default=2,
+    metavar="LAYER",
+    help="layer where the network is split the second time: 1 is the first one after the "
+    "input, 2 is the post's, of 64 numbers (%(default)s)",
+)
+common.prepare_terminal()
+common.use_keras_defaults()
+args = common.parse_options(parser)
+folder = args.models / "deep"
 
-# %% 加载数据 · the digits, scaled to 0 .. 1
+# %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
 (x_train, y_train), (x_test, y_test) = common.load_mnist(args.data)
 x_train = x_train.reshape(len(x_train), 784)
 x_test = x_test.reshape(len(x_test), 784)
 print(x_train.shape, x_test.shape)
 
-# %% 建立网络 · the network, split where it is narrowest
+# %% 建立网络，在最窄处分割 · build the network, and split it where it is narrowest
+# 同一个种子，每次运行的初始权重和结果都相同。
+# The same seed gives the same first weights, and the same results.
+keras.utils.set_random_seed(args.seed)
+common.make_sums_repeatable()
+
+# 连输入层和输出层共 7 层：前 4 层是编码器，后 3 层是解码器，前后对称。
+# 7 layers with input and output: the first 4 are the encoder, the other 3 the decoder.
 encoding_dim = args.encoding_dim
 input_img = Input(shape=(784,))
 encoded = Dense(128, activation="relu")(input_img)
@@ -29,22 +73,37 @@ encoded = Dense(encoding_dim, activation="relu")(encoded)
 decoded = Dense(64, activation="relu")(encoded)
 decoded = Dense(128, activation="relu")(decoded)
 decoded = Dense(784, activation="sigmoid")(decoded)
+
 autoencoder = Model(input_img, decoded)
 encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 autoencoder.summary()
+last_split = len(autoencoder.layers) - 2
+if args.split > last_split:
+    raise common.UserError(f"--split: the layers to split at are 1 to {last_split}")
 
-# %% 编译 · compile
+# %% 编译，训练，保存 · compile, train and save
 # 为什么是 1.0：原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，什么也学不到。
 # Why 1.0: that was the rate of the post's 'adadelta'. At today's 0.001 nothing is learnt.
-optimizer = Adadelta(learning_rate=args.learning_rate or 1.0)
 if args.optimizer == "adam":
-    optimizer = Adam(learning_rate=args.learning_rate or 0.0015)  # 0.001 ends higher
-fast = common.speed_settings(autoencoder, args.epochs)
-autoencoder.compile(optimizer=optimizer, loss="binary_crossentropy", **fast)
-
-# %% 训练并保存 · train and save
+    optimizer = Adam(learning_rate=0.0015)  # 0.001 ends higher
+else:
+    optimizer = Adadelta(learning_rate=1.0)
+if args.learning_rate is not None:
+    optimizer.learning_rate = args.learning_rate
+autoencoder.compile(
+    optimizer=optimizer,
+    loss="binary_crossentropy",
+    # 这两项只影响速度 · These two are for speed alone.
+    steps_per_execution=common.steps_at_a_time(),
+    jit_compile=common.xla_setting(autoencoder, args.epochs),
+)
 if not args.load:
+    # 训练之后才会出的错，先查出来 · What would fail after the training is found out before it.
+    common.check_training(args.epochs, x_train, encoder.output)
+    common.check_training(args.epochs, x_train, autoencoder.layers[args.split].output)
+    common.check_loadable(autoencoder)
+    common.make_folder(folder)
     with common.ctrl_c_stops(autoencoder):
         history = autoencoder.fit(
             x_train,
@@ -53,53 +112,129 @@ if not args.load:
             batch_size=args.batch_size,
             shuffle=True,
             validation_data=(x_test, x_test),
-            verbose=2,
+            verbose=args.verbose,
         )
-    common.save_model(autoencoder, "autoencoder", args.folder)
-    common.save_model(encoder, "encoder", args.folder)
-    common.save_model(decoder, "decoder", args.folder)
+    common.check_parts(autoencoder, encoder, decoder, x_test[:100])
+    common.save_model(autoencoder, "autoencoder", folder)
+    common.save_model(encoder, "encoder", folder)
+    common.save_model(decoder, "decoder", folder)
 
 # %% 加载保存的模型，编码和解码 · load what was saved, encode and decode
-autoencoder = common.load_model("autoencoder", args.folder)
-encoder = common.load_model("encoder", args.folder)
-decoder = common.load_model("decoder", args.folder)
+autoencoder = common.load_model("autoencoder", folder)
+encoder = common.load_model("encoder", folder, whole=autoencoder)
+decoder = common.load_model("decoder", folder, whole=autoencoder)
 common.check_parts(autoencoder, encoder, decoder, x_test[:100])
 encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 
-# %% 把中间层向前推进一层 · the same network, split one layer earlier
+# %% 把中间层向前推进一层：在输入一侧的前一层分割 · split the network one layer earlier
+# 网络不变，也不用再训练；编码取自第二个隐含层，有 64 维，而不是 32 维。
+# The network is the same, and not trained again: the code is what comes out of its second
+# hidden layer, 64 numbers in place of 32.
 encoded2 = autoencoder.layers[args.split].output
 encoder2 = Model(autoencoder.input, encoded2)
 decoder2 = Model(encoded2, autoencoder.output)
 encoded_imgs2 = encoder2.predict(x_test, batch_size=1000, verbose=0)
+decoded_imgs2 = decoder2.predict(encoded_imgs2, batch_size=1000, verbose=0)
 
-# %% 与主成分分析比较 · beside PCA with as many numbers; the labels are for this table only
-size, size2 = encoded_imgs.shape[1], encoded_imgs2.shape[1]
-pca = PCA(min(size, 784), svd_solver="covariance_eigh").fit(x_train)
-pca2 = PCA(min(size2, 784), svd_solver="covariance_eigh").fit(x_train)
-coders = {f"split at {size}": (encoder, decoder)}
-coders[f"PCA {size}"] = pca.transform, pca.inverse_transform
-coders2 = {f"layer {args.split}: {size2}": (encoder2, decoder2)}
-coders2[f"PCA {size2}"] = pca2.transform, pca2.inverse_transform
-common.print_table((x_train, y_train), (x_test, y_test), coders | coders2)
+# %% 与主成分分析比较 · compare with PCA, of as many numbers
+size = encoded_imgs.shape[1]
+components = min(size, 784)  # there are no more of them
+pca = PCA(components, svd_solver="covariance_eigh")
+pca.fit(x_train)
+pca_codes = pca.transform(x_test)
+pca_imgs = pca.inverse_transform(pca_codes)
 
-# %% 画图 · the pictures
+size2 = encoded_imgs2.shape[1]
+components2 = min(size2, 784)
+pca2 = PCA(components2, svd_solver="covariance_eigh")
+pca2.fit(x_train)
+pca_codes2 = pca2.transform(x_test)
+pca_imgs2 = pca2.inverse_transform(pca_codes2)
+
+# 最近邻的准确率：编码最接近的训练图片，与测试图片的标签相同的比例。
+# A test digit is recognised if the training digit of the nearest code has the same label.
+recognised = common.nearest_neighbour_accuracy(
+    encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test
+)
+pca_recognised = common.nearest_neighbour_accuracy(
+    pca.transform(x_train), y_train, pca_codes, y_test
+)
+recognised2 = common.nearest_neighbour_accuracy(
+    encoder2.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs2, y_test
+)
+pca_recognised2 = common.nearest_neighbour_accuracy(
+    pca2.transform(x_train), y_train, pca_codes2, y_test
+)
+common.print_table_head(len(x_test))
+common.print_table_row(f"split at {size}", x_test, encoded_imgs, decoded_imgs, recognised)
+common.print_table_row(f"PCA {components}", x_test, pca_codes, pca_imgs, pca_recognised)
+common.print_table_row(
+    f"layer {args.split}: {size2}", x_test, encoded_imgs2, decoded_imgs2, recognised2
+)
+common.print_table_row(f"PCA {components2}", x_test, pca_codes2, pca_imgs2, pca_recognised2)
+common.print_table_floor(x_test)
+
+# %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
+# 重建的图片应当认得出是同一个数字，比 PCA 的更清楚。
+# A reconstruction should show the same digit as the original, and clearer than PCA's.
 n = 10  # how many digits to show
-pca_imgs = pca.inverse_transform(pca.transform(x_test))
-rows = {"original": x_test, "code": encoded_imgs, f"layer {args.split}": encoded_imgs2}
-rows |= {"reconstruction": decoded_imgs, f"PCA {size}": pca_imgs}
-scaled = ["code", f"layer {args.split}"]
-common.plot_rows(rows, n, args.folder / "reconstructions.png", scaled)
-# From the first digit to the second, and codes of values from any digits.
-walk = np.linspace(*encoded_imgs[:2], n)
-draw = np.random.default_rng(args.seed).permuted(encoded_imgs, axis=0)[:n]
-rows = {"mixing\ncodes": decoder.predict(walk, verbose=0)}
-rows["mixing\npixels"] = np.linspace(*x_test[:2], n)
-rows["random\ncodes"] = decoder.predict(draw, verbose=0)
-common.plot_rows(rows, n, args.folder / "walk.png")
+rows = {
+    "original": x_test,
+    "code": encoded_imgs,
+    f"code of layer {args.split}": encoded_imgs2,
+    "reconstruction": decoded_imgs,
+    f"PCA {components}": pca_imgs,
+}
+scaled = ["code", f"code of layer {args.split}"]
+common.plot_rows(rows, n, folder / "reconstructions.png", scaled=scaled)
+
+# %% 画图：两个数字之间，随机的编码 · draw what lies between two digits, and random codes
+# 编码插值时形状逐渐变化，像素插值只是两图重叠；32 维的随机编码多半不像数字：自编码器不是生成模型。
+# Between codes the shape changes, between pixels one digit fades into the other. Random
+# codes of 32 numbers seldom look like digits: an autoencoder is no generator.
+first_code = encoded_imgs[0]
+second_code = encoded_imgs[1]
+mixed_codes = np.linspace(first_code, second_code, n)
+# 每个数都取自某个真实编码的同一位置，但各自来自不同的图片。
+# Each number is one that a digit's code has in its place, but each is another digit's.
+shuffled_codes = np.random.default_rng(args.seed).permuted(encoded_imgs, axis=0)
+random_codes = shuffled_codes[:n]
+rows = {
+    "mixing\ncodes": decoder.predict(mixed_codes, verbose=0),
+    "mixing\npixels": np.linspace(x_test[0], x_test[1], n),
+    "random\ncodes": decoder.predict(random_codes, verbose=0),
+}
+common.plot_rows(rows, n, folder / "walk.png")
+
+# %% 画图：二维编码的散点图 · draw the map of a code of two numbers (--encoding-dim 2)
+# 同一个数字的点若聚在一起，编码就区分了它；下图是解码器在各处画出的图片。
+# Where a digit's points lie together, the code tells it apart; below is what the decoder
+# makes of the codes there.
 if size == 2:
-    common.plot_map(x_test, y_test, coders, args.folder / "map.png")
+    codes = {
+        "autoencoder: codes of two numbers": encoded_imgs,
+        "PCA: two components": pca_codes,
+    }
+    grid_imgs = {
+        "autoencoder: codes of two numbers": decoder.predict(
+            common.map_grid(encoded_imgs), verbose=0
+        ),
+        "PCA: two components": pca.inverse_transform(common.map_grid(pca_codes)),
+    }
+    common.plot_maps(codes, grid_imgs, y_test, folder / "map.png")
+
+# %% 画图：损失曲线 · draw the losses by epoch
+# 两条曲线应当一同下降；虚线是 PCA 的交叉熵和交叉熵的下界。
+# Both curves should go down together; the dashed lines are the cross-entropy of PCA, and
+# the floor, which no network gets below.
 if not args.load:
-    common.plot_history(history.history, x_test, pca_imgs, args.folder / "history.png")
+    levels = {
+        "cross-entropy of PCA": common.cross_entropy(x_test, pca_imgs),
+        "floor": common.cross_entropy(x_test, x_test),
+    }
+    common.plot_history(history.history, levels, folder / "history.png")
+
+# %% 显示图片 · show the pictures
 if not args.no_show:
     plt.show()

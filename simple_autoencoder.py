@@ -1,53 +1,112 @@
-"""最简单的单层编码解码机: the post's simplest autoencoder, with one hidden layer.
+"""《最简单的单层编码解码机》: the post's simplest autoencoder (自编码器), of one hidden layer.
 
-784 -> --encoding-dim (16; relu, activity penalty --l1) -> 784 (sigmoid)
+784 -> 16 (relu, with an L1 penalty on the code) -> 784 (sigmoid)
 """
 
 # %% 准备 · imports and options
-import common  # isort: skip (first: it keeps TensorFlow's start quiet)
+import common
+
+import argparse
+
+import keras
 import matplotlib.pyplot as plt
+import numpy as np
 from keras import Input, Model, regularizers
 from keras.layers import Dense
 from keras.optimizers import Adadelta, Adam
 from sklearn.decomposition import PCA
 
-args = common.options("simple", epochs=50, batch_size=256, encoding_dim=16, l1=10e-5)
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument(
+    "--epochs",
+    type=common.positive_int,
+    default=50,
+    metavar="N",
+    help="how often the training goes through all digits (%(default)s)",
+)
+parser.add_argument(
+    "--batch-size",
+    type=common.positive_int,
+    default=256,
+    metavar="N",
+    help="digits that the weights are changed by at a time (%(default)s)",
+)
+parser.add_argument(
+    "--encoding-dim",
+    type=common.positive_int,
+    default=16,
+    metavar="N",
+    help="numbers in the code: the fewer, the harder (%(default)s)",
+)
+parser.add_argument(
+    "--l1",
+    type=common.non_negative_float,
+    default=10e-5,
+    metavar="STRENGTH",
+    help="penalty on large codes, added to the loss: STRENGTH times the sum of a code's "
+    "magnitudes, averaged over the digits (%(default)s)",
+)
+common.prepare_terminal()
+common.use_keras_defaults()
+args = common.parse_options(parser)
+folder = args.models / "simple"
 
-# %% 加载数据 · the digits, scaled to 0 .. 1
+# %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
 (x_train, y_train), (x_test, y_test) = common.load_mnist(args.data)
 x_train = x_train.reshape(len(x_train), 784)
 x_test = x_test.reshape(len(x_test), 784)
 print(x_train.shape, x_test.shape)
 
-# %% 建立网络 · the network, and its two parts
+# %% 建立网络 · build the network, and its two parts
+# 同一个种子，每次运行的初始权重和结果都相同。
+# The same seed gives the same first weights, and the same results.
+keras.utils.set_random_seed(args.seed)
+common.make_sums_repeatable()
+
+# 784 个像素压缩成 16 个数，可以看成 4 × 4 的图像。
+# 784 pixels become 16 numbers, which can be seen as an image of 4 x 4.
 encoding_dim = args.encoding_dim
 input_img = Input(shape=(784,))
-# 稀疏限制：惩罚项使编码稀疏；没有它，结果与主成分分析相近。
-# The penalty makes the code sparse; without it, the result is close to PCA's.
-penalty = regularizers.L1(args.l1)
-encoded = Dense(encoding_dim, "relu", activity_regularizer=penalty)(input_img)
+# 稀疏约束：L1 惩罚使编码的值变小，其中更多的值为 0。没有它，结果与主成分分析相近。
+# The L1 penalty makes a code's numbers smaller, and more of them 0. Without it, the result
+# is close to that of principal component analysis, PCA.
+encoded = Dense(
+    encoding_dim, activation="relu", activity_regularizer=regularizers.L1(args.l1)
+)(input_img)
 decoded = Dense(784, activation="sigmoid")(encoded)
 
-# 编码机和解码机是同一个网络的两部分，权重是同一份：训练整个网络，也就训练了它们。
-# Encoder and decoder are parts of the one network: training the whole trains them too.
+# 编码器和解码器各是整个网络的一部分，与它共用权重：训练整个网络，也就训练了它们。
+# Encoder and decoder are each a part of the whole network and share its weights: training
+# the whole trains them too.
 autoencoder = Model(input_img, decoded)
 encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 autoencoder.summary()
 
-# %% 编译 · compile
+# %% 编译，训练，保存 · compile, train and save
 # 为什么是 1.0：原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，什么也学不到。
 # Why 1.0: that was the rate of the post's 'adadelta'. At today's 0.001 nothing is learnt.
-optimizer = Adadelta(learning_rate=args.learning_rate or 1.0)
 if args.optimizer == "adam":
-    optimizer = Adam(learning_rate=args.learning_rate or 0.001)
-fast = common.speed_settings(autoencoder, args.epochs)
-autoencoder.compile(optimizer=optimizer, loss="binary_crossentropy", **fast)
-
-# %% 训练并保存 · train and save
+    optimizer = Adam(learning_rate=0.001)
+else:
+    optimizer = Adadelta(learning_rate=1.0)
+if args.learning_rate is not None:
+    optimizer.learning_rate = args.learning_rate
+autoencoder.compile(
+    optimizer=optimizer,
+    loss="binary_crossentropy",
+    # 这两项只影响速度 · These two are for speed alone.
+    steps_per_execution=common.steps_at_a_time(),
+    jit_compile=common.xla_setting(autoencoder, args.epochs),
+)
 if not args.load:
+    # 训练之后才会出的错，先查出来 · What would fail after the training is found out before it.
+    common.check_training(args.epochs, x_train, encoder.output)
+    common.check_loadable(autoencoder)
+    common.make_folder(folder)
     with common.ctrl_c_stops(autoencoder):
-        # 自监督学习：标签就是输入本身 · Self-supervised: the input is its own label.
+        # 自监督学习：目标就是输入本身，不用标签。
+        # Self-supervised learning: the target is the input itself; no label is used.
         history = autoencoder.fit(
             x_train,
             x_train,
@@ -55,45 +114,103 @@ if not args.load:
             batch_size=args.batch_size,
             shuffle=True,
             validation_data=(x_test, x_test),
-            verbose=2,
+            verbose=args.verbose,
         )
-    common.save_model(autoencoder, "autoencoder", args.folder)
-    common.save_model(encoder, "encoder", args.folder)
-    common.save_model(decoder, "decoder", args.folder)
+    common.check_parts(autoencoder, encoder, decoder, x_test[:100])
+    common.save_model(autoencoder, "autoencoder", folder)
+    common.save_model(encoder, "encoder", folder)
+    common.save_model(decoder, "decoder", folder)
 
 # %% 加载保存的模型，编码和解码 · load what was saved, encode and decode
-autoencoder = common.load_model("autoencoder", args.folder)
-encoder = common.load_model("encoder", args.folder)
-decoder = common.load_model("decoder", args.folder)
+autoencoder = common.load_model("autoencoder", folder)
+encoder = common.load_model("encoder", folder, whole=autoencoder)
+decoder = common.load_model("decoder", folder, whole=autoencoder)
 common.check_parts(autoencoder, encoder, decoder, x_test[:100])
 encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 
-# %% 与主成分分析比较 · beside PCA with as many numbers; the labels are for this table only
+# %% 与主成分分析比较 · compare with PCA, of as many numbers
 size = encoded_imgs.shape[1]
-pca = PCA(min(size, 784), svd_solver="covariance_eigh").fit(x_train)
-coders = {"autoencoder": (encoder, decoder)}
-coders[f"PCA {size}"] = pca.transform, pca.inverse_transform
-common.print_table((x_train, y_train), (x_test, y_test), coders)
-# The loss holds the penalty, which a call adds up, and the table does not.
-autoencoder(x_test)
-entropy, penalty = common.cross_entropy(x_test, decoded_imgs), sum(autoencoder.losses)
-loss = entropy + penalty
-print(f"cross-entropy + penalty: {entropy:.4f} + {penalty:.4f} = {loss:.4f}")
+components = min(size, 784)  # there are no more of them
+pca = PCA(components, svd_solver="covariance_eigh")
+pca.fit(x_train)
+pca_codes = pca.transform(x_test)
+pca_imgs = pca.inverse_transform(pca_codes)
 
-# %% 画图 · the pictures
-n = 12  # how many digits to show
-pca_imgs = pca.inverse_transform(pca.transform(x_test))
-rows = {"original": x_test, "code": encoded_imgs, "reconstruction": decoded_imgs}
-rows[f"PCA {size}"] = pca_imgs
-common.plot_rows(rows, n, args.folder / "reconstructions.png", scaled=["code"])
-# What each number of the code adds to a digit, and takes away from it.
-rows = {"each code number\ndraws red,\nerases blue": decoder.get_weights()[0]}
-rows["a component\nof PCA"] = pca.components_
-common.plot_rows(rows, 16, args.folder / "code.png", scaled=rows)
-if size == 2:
-    common.plot_map(x_test, y_test, coders, args.folder / "map.png")
+# 最近邻的准确率：编码最接近的训练图片，与测试图片的标签相同的比例。
+# A test digit is recognised if the training digit of the nearest code has the same label.
+recognised = common.nearest_neighbour_accuracy(
+    encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test
+)
+pca_recognised = common.nearest_neighbour_accuracy(
+    pca.transform(x_train), y_train, pca_codes, y_test
+)
+common.print_table_head(len(x_test))
+common.print_table_row("autoencoder", x_test, encoded_imgs, decoded_imgs, recognised)
+common.print_table_row(f"PCA {components}", x_test, pca_codes, pca_imgs, pca_recognised)
+common.print_table_floor(x_test)
+
 if not args.load:
-    common.plot_history(history.history, x_test, pca_imgs, args.folder / "history.png")
+    # 验证集损失是交叉熵与惩罚项之和，表中只有前者。
+    # The validation loss is the sum of these two, of which the table has the first alone.
+    entropy = common.cross_entropy(x_test, decoded_imgs)
+    penalty = args.l1 * np.abs(encoded_imgs).sum(axis=1).mean()
+    print(
+        f"cross-entropy + penalty: {entropy:.4f} + {penalty:.4f} = {entropy + penalty:.4f}"
+    )
+
+# %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
+# 重建的图片应当认得出是同一个数字，比 PCA 的更清楚。
+# A reconstruction should show the same digit as the original, and clearer than PCA's.
+n = 12  # how many digits to show
+rows = {
+    "original": x_test,
+    "code": encoded_imgs,
+    "reconstruction": decoded_imgs,
+    f"PCA {components}": pca_imgs,
+}
+common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
+
+# %% 画图：编码的每个数画什么 · draw what each number of the code adds to a digit
+# 红色是它画上的，蓝色是它擦去的；每幅图以自己最大的权重为准。
+# Red is what it draws, and blue is what it erases; each image by its own largest weight.
+weights = decoder.get_weights()[0]
+largest_weights = np.abs(weights).max(axis=1, keepdims=True)
+largest_values = np.abs(pca.components_).max(axis=1, keepdims=True)
+rows = {
+    "weights of a\ncode number": weights / largest_weights,
+    "a component\nof PCA": pca.components_ / largest_values,
+}
+common.plot_rows(rows, 16, folder / "code.png", scaled=list(rows))
+
+# %% 画图：二维编码的散点图 · draw the map of a code of two numbers (--encoding-dim 2)
+# 同一个数字的点若聚在一起，编码就区分了它；下图是解码器在各处画出的图片。
+# Where a digit's points lie together, the code tells it apart; below is what the decoder
+# makes of the codes there.
+if size == 2:
+    codes = {
+        "autoencoder: codes of two numbers": encoded_imgs,
+        "PCA: two components": pca_codes,
+    }
+    grid_imgs = {
+        "autoencoder: codes of two numbers": decoder.predict(
+            common.map_grid(encoded_imgs), verbose=0
+        ),
+        "PCA: two components": pca.inverse_transform(common.map_grid(pca_codes)),
+    }
+    common.plot_maps(codes, grid_imgs, y_test, folder / "map.png")
+
+# %% 画图：损失曲线 · draw the losses by epoch
+# 两条曲线应当一同下降；虚线是 PCA 的交叉熵和交叉熵的下界。
+# Both curves should go down together; the dashed lines are the cross-entropy of PCA, and
+# the floor, which no network gets below.
+if not args.load:
+    levels = {
+        "cross-entropy of PCA": common.cross_entropy(x_test, pca_imgs),
+        "floor": common.cross_entropy(x_test, x_test),
+    }
+    common.plot_history(history.history, levels, folder / "history.png")
+
+# %% 显示图片 · show the pictures
 if not args.no_show:
     plt.show()

@@ -372,9 +372,7 @@ def reference(args):
     runs = [trained(args, network_of_2006, seed) for seed in SEEDS]
     yield head("30 numbers", "squared error of a digit", "minutes of training")
     yield row("784-1000-500-250-30, pre-trained (2006)", "3.00", "–")
-    label = (
-        f"784-1000-500-250-30, here: {runs[0].epochs} epochs of Adam, {len(runs)} seeds"
-    )
+    label = f"784-1000-500-250-30, here: {runs[0].epochs} epochs of Adam, {len(runs)} seeds"
     minutes = f"{statistics.mean(x.seconds for x in runs) / 60:.0f}"
     yield row(label, spread((784 * x.mse for x in runs), 2), minutes)
     yield row("logistic PCA (2006)", "8.01", "–")
@@ -463,9 +461,7 @@ def two_numbers(args):
         yield row(label, f"{coder.mse:.5f}", *labelled(coder))
     yield ""
     figure, axes = plt.subplots(1, 2, figsize=(14, 7), layout="constrained")
-    for ax, coder, title in zip(
-        axes, (rows["PCA"], best), ("PCA", "2006"), strict=True
-    ):
+    for ax, coder, title in zip(axes, (rows["PCA"], best), ("PCA", "2006"), strict=True):
         codes = coder.encode(args.digits.x_test)
         for digit, color in enumerate(plt.get_cmap("tab10").colors):
             sign = {"marker": f"${digit}$", "color": color, "lw": 0, "label": digit}
@@ -594,9 +590,7 @@ def drawn(text, font):
     scale = 20 / max(right - left, top - bottom)
     offsets = (np.arange(28 * k) + 0.5) / k - 14
     x, y = np.meshgrid(offsets / scale, -offsets / scale)
-    points = np.stack([x + (left + right) / 2, y + (bottom + top) / 2], -1).reshape(
-        -1, 2
-    )
+    points = np.stack([x + (left + right) / 2, y + (bottom + top) / 2], -1).reshape(-1, 2)
     inside = path.contains_points(points).reshape(28, k, 28, k)
     return inside.mean(axis=(1, 3)).astype("float32").ravel()
 

@@ -1,44 +1,51 @@
 """The scripts in the shells that readers use: python -i, IPython, Jupyter, Spyder; on JAX."""
 
+import common
+
+import os
 import re
 import runpy
 import shutil
+import signal
 import sys
 from pathlib import Path
 
 import jupyter_client
 import jupytext
+import keras
 import nbclient
 import nbformat
 import numpy as np
-from conftest import PATHS, ROOT
+import pytest
+from helpers import PATHS, ROOT, start, table
 from PIL import Image, ImageOps
-from test_learning import table
+
+posix = pytest.mark.skipif(os.name != "posix", reason="its signals are needed")
 
 
 def test_interactive_python_keeps_all_at_hand(early):
     """Nothing but the script's own lines is printed, and no bar that redraws itself."""
     asked = "print(encoder.predict(x_test, verbose=0).shape, len(autoencoder.layers))\n"
     out, err = early["python -i"].communicate(asked, timeout=180)
-    assert out.endswith("(200, 5) 3\n") and not set(out) & set("\r\b\x1b")
+    assert out.endswith("(200, 5) 3\n")
+    assert not set(out) & set("\r\b\x1b")
     assert not re.search("Warning|Traceback", err)
     assert re.search(r"^Drawn: .*simple.reconstructions.png$", out, re.MULTILINE)
 
 
-def test_spyder(few, tmp_path, monkeypatch, request):
-    """The whole file, and then cell by cell with options changed, and stopped."""
+@pytest.fixture
+def spyder(tmp_path, monkeypatch):
+    """Spyder's kernel: a function that runs code in it, and returns what it printed."""
     monkeypatch.delenv("MPLBACKEND")
     manager = jupyter_client.KernelManager(cache_ports=False)
-    command = [sys.executable, "-m", "spyder_kernels.console", "-f"]
-    manager.kernel_spec.argv[:] = [*command, "{connection_file}"]
+    command = [sys.executable, "-m", "spyder_kernels.console", "-f", "{connection_file}"]
+    manager.kernel_spec.argv[:] = command
     manager.start_kernel(cwd=str(tmp_path))
-    request.addfinalizer(lambda: manager.shutdown_kernel(now=True))
     client = manager.client()
     client.start_channels()
     client.wait_for_ready(timeout=180)
 
-    def kernel(code, stop_at="never"):
-        """What the code prints."""
+    def run(code, stop_at="never"):
         said = []
 
         def note(message):
@@ -50,36 +57,56 @@ def test_spyder(few, tmp_path, monkeypatch, request):
         client.execute_interactive(code, timeout=180, output_hook=note)
         return "".join(said)
 
-    words = f"--epochs 1 --encoding-dim 3 --data {few} --models {tmp_path}"
-    said = kernel(f"%runfile {PATHS['deep']} --args '{words}'")
-    assert {row[0] for row in table(said).values()} == {3, 64}
-    assert kernel("print(decoded_imgs.shape, args.epochs)") == "(200, 784) 1\n"
+    yield run
+    manager.shutdown_kernel(now=True)
 
+
+def test_spyder_runs_the_whole_file(spyder, few, tmp_path):
+    words = f"--epochs 1 --encoding-dim 3 --data {few} --models {tmp_path}"
+    said = spyder(f"%runfile {PATHS['deep']} --args '{words}'")
+    assert {row.code for row in table(said).values()} == {3, 64}
+    assert spyder("print(decoded_imgs.shape, args.epochs)") == "(200, 784) 1\n"
+
+    # And then another one cell by cell, with options changed, and stopped.
     text = PATHS["simple"].read_text(encoding="utf-8")
     first, *cells = [f"# %%{cell}" for cell in text.split("# %%")[1:]]
-    kernel(f"__file__ = r'{PATHS['simple']}'\n{first}")
-    assert kernel("print(args.epochs, args.load)") == "50 False\n"  # the defaults
-    change = f"args.data, args.folder = r'{few}', type(args.folder)(r'{tmp_path}')"
-    kernel(f"args.epochs = 100_000; {change}")
-    said = [kernel(cell, stop_at="Epoch 3/") for cell in cells]  # by the stop button
-    assert "STOPPED EARLY" in said[3] and table(said[5])["autoencoder"][0] == 16
+    spyder(f"__file__ = r'{PATHS['simple']}'\n{first}")
+    assert spyder("print(args.epochs, args.load, args.verbose)") == "50 False 1\n"
+    spyder(
+        f"args.epochs = 100_000\nargs.data = r'{few}'\nfolder = type(folder)(r'{tmp_path}')"
+    )
+    said = [spyder(cell, stop_at="Epoch 3/") for cell in cells]  # by the stop button
+    assert "STOPPED EARLY" in "".join(said)
+    assert table("".join(said))["autoencoder"].code == 16
 
 
 def test_notebook(few, tmp_path, monkeypatch):
     """By jupytext, with its pictures inline and an option changed; then by %run."""
     text = PATHS["conv"].read_text(encoding="utf-8")
-    notebook, new_cell = jupytext.reads(text, "py:percent"), nbformat.v4.new_code_cell
-    change = f"args.data, args.folder = r'{few}', type(args.folder)(r'{tmp_path}')"
-    notebook.cells.insert(2, new_cell(change))  # behind the options
+    notebook = jupytext.reads(text, "py:percent")
+    new_cell = nbformat.v4.new_code_cell
+    change = f"args.data = r'{few}'\nfolder = type(folder)(r'{tmp_path}')"
+    notebook.cells.insert(2, new_cell(change))  # after the options
     words = f"--epochs 1 --data {few} --models {tmp_path}"
     notebook.cells.append(new_cell(f"%run {PATHS['simple']} {words}"))
     notebook.cells.append(new_cell("print(encoded_imgs.shape)"))
     monkeypatch.delenv("MPLBACKEND")
     nbclient.NotebookClient(notebook, timeout=180).execute()
-    outputs = [x.get("outputs", ()) for x in notebook.cells]
-    pictures = [sum("image/png" in x.get("data", ()) for x in cell) for cell in outputs]
-    assert sum(pictures[:-2]) == 3 and pictures[-2] == 3
+    outputs = [cell.get("outputs", ()) for cell in notebook.cells]
+    pictures = []
+    for cell in outputs:
+        pictures.append(sum("image/png" in output.get("data", ()) for output in cell))
+    assert sum(pictures[:-2]) == 3
+    assert pictures[-2] == 3
     assert outputs[-1][0]["text"] == "(200, 16)\n"
+
+
+def test_jax(early):
+    out, err = early["JAX"].communicate(timeout=180)
+    assert early["JAX"].returncode == 0, err
+    assert not re.search("Warning|Traceback", err)
+    assert out.count("\n200 test digits ") == 3
+    assert out.count("\nfloor ") == 3
 
 
 def run_snippet(name):
@@ -90,15 +117,25 @@ def run_snippet(name):
     return runpy.run_path("snippet.py")
 
 
-def test_snippets_of_the_readme(first_runs, tmp_path, monkeypatch):
-    """A trained network in Python, and a drawing of one's own, of either colours."""
-    run = first_runs["simple"]
-    shutil.copytree(run.args.folder, tmp_path / "models" / "simple")
+@pytest.fixture
+def with_a_trained_network(first_run, tmp_path, monkeypatch):
+    """The working folder, with what the simple script saved, as the README has it."""
+    run = first_run("simple")
+    shutil.copytree(run.folder, tmp_path / "models" / "simple")
     monkeypatch.chdir(tmp_path)
+    return run
+
+
+def test_snippet_with_a_trained_network(with_a_trained_network):
     found = run_snippet("trained")
-    np.testing.assert_allclose(found["codes"], run.encoded_imgs, 1e-4)
+    run = with_a_trained_network
+    np.testing.assert_allclose(found["codes"], run.encoded_imgs, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(found["images"], run.decoded_imgs, atol=1e-5)
 
+
+def test_snippet_with_a_drawing(with_a_trained_network):
+    """Of either colours."""
+    run = with_a_trained_network
     two = run.y_test.tolist().index(2)
     digit = Image.fromarray((run.x_test[two].reshape(28, 28) * 255).astype("uint8"))
     paper = Image.new("RGB", (400, 300))
@@ -107,15 +144,81 @@ def test_snippets_of_the_readme(first_runs, tmp_path, monkeypatch):
         drawing.save("mine.png")
         found = run_snippet("own")
         x = found["x"]
-        assert 0 <= x.min() < 0.05 and 0.95 < x.max() <= 1
+        assert 0 <= x.min() < 0.05
+        assert 0.95 < x.max() <= 1
         assert np.mean((x - run.x_test[two]) ** 2) < 0.02
-        drawn = found["autoencoder"](x)
-        assert np.mean((drawn - run.decoded_imgs[two]) ** 2) < 0.02
+        decoded = found["autoencoder"](x)
+        assert np.mean((decoded - run.decoded_imgs[two]) ** 2) < 0.02
         assert Path("mine_drawn.png").exists()
 
 
-def test_jax(early):
-    out, err = early["JAX"].communicate(timeout=180)
-    assert early["JAX"].returncode == 0, err
-    assert not re.search("Warning|Traceback", err)
-    assert out.count("\n200 test digits ") == 3 == out.count("\nfloor ")
+def test_what_the_user_can_mend_is_one_line(early):
+    process = early["no data"]
+    out, err = process.communicate(timeout=180)
+    assert process.returncode == 1
+    assert "Epoch" not in out
+    assert err.splitlines()[-1].startswith("error: ")
+    assert "Traceback" not in err
+
+
+def test_what_python_finds_keeps_its_traceback(early):
+    process = early["mistyped"]
+    _, err = process.communicate(timeout=180)
+    assert process.returncode == 1
+    assert err.splitlines()[-1].startswith("NameError: ")
+    assert "Traceback" in err
+
+
+def wait_for(sign, lines):
+    """Read lines up to one that has the sign in it."""
+    assert any(sign in line for line in lines)
+
+
+@pytest.fixture
+def training(few, tmp_path):
+    """A script in a long training."""
+
+    def call(name):
+        words = ["--epochs", "100000", "--models", tmp_path, "--data", few]
+        return start(PATHS[name], *words)
+
+    return call
+
+
+@posix
+def test_ctrl_c(training, silent, tmp_path):
+    """Once, it keeps what was learnt; twice, or in a download, it leaves at once."""
+    once = training("simple")
+    twice = training("conv")
+    environment = {"KERAS_HOME": str(tmp_path), "https_proxy": silent}
+    hanging = start(PATHS["deep"], "--models", tmp_path, **environment)
+    for process in (once, twice):
+        wait_for("Epoch 3/", process.stdout)
+        process.send_signal(signal.SIGINT)
+    wait_for("", hanging.stdout)  # Keras says that it loads
+    hanging.send_signal(signal.SIGINT)
+    wait_for("once more to leave", twice.stderr)
+    twice.send_signal(signal.SIGINT)
+    out, err = once.communicate(timeout=180)
+    assert once.returncode == 0, err
+    assert "STOPPED EARLY by Ctrl-C" in err.splitlines()[-1]
+    assert table(out)["autoencoder"].code == 16
+    for process in (twice, hanging):
+        _, err = process.communicate(timeout=180)
+        assert process.returncode == -signal.SIGINT
+        assert "Traceback" not in err
+
+
+@posix
+def test_ctrl_c_is_as_it_was_afterwards(monkeypatch):
+    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)  # in a shell, which goes on
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    usual = signal.getsignal(signal.SIGINT)
+    with pytest.raises(ZeroDivisionError), common.ctrl_c_stops(model):
+        raise ZeroDivisionError
+    assert signal.getsignal(signal.SIGINT) == usual
+    with common.ctrl_c_stops(model):
+        signal.raise_signal(signal.SIGINT)
+        assert model.stop_training
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)

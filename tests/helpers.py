@@ -1,0 +1,244 @@
+"""What the tests share: scripts as users run them, and figures by their definition."""
+
+import contextlib
+import io
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPTS = ["simple", "deep", "conv"]
+PATHS = {name: ROOT / f"{name}_autoencoder.py" for name in SCRIPTS}
+# A row of the table: label, code, compression, cross-entropy, MSE, PSNR, recognised.
+ROW = re.compile(r"(?m)^(\w.*?) +(\d+) +(\S+)x +(\S+) +(\S+) +(\S+) dB +(\S+)%$")
+COLUMNS = ["code", "compression", "entropy", "mse", "psnr", "recognised"]
+
+
+class Output(io.TextIOWrapper):
+    """What a program prints, as bytes behind it."""
+
+    def __init__(self, encoding="utf-8", is_terminal=False):
+        super().__init__(io.BytesIO(), encoding=encoding, write_through=True)
+        self.is_terminal = is_terminal
+
+    def isatty(self):
+        return self.is_terminal
+
+    def text(self):
+        return self.buffer.getvalue().decode(self.encoding)
+
+
+def run_script(path, *words, output=None):
+    """Run a script as the program, in this process.
+
+    Returns its variables, what it `said`, and the windows that it has `shown`. What it said
+    before an error is in the error's `said`.
+    """
+    if output is None:
+        output = Output()
+    shown = []
+
+    def show():
+        shown.extend(plt.get_figlabels())
+
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
+        patch.setattr(sys, "argv", [str(path)] + [str(word) for word in words])
+        patch.setattr(sys, "excepthook", sys.excepthook)
+        patch.setattr(plt, "show", show)
+        plt.close("all")
+        try:
+            variables = runpy.run_path(str(path), run_name="__main__")
+        except BaseException as error:
+            error.said = output.text()
+            raise
+    return SimpleNamespace(**variables, said=output.text(), shown=shown)
+
+
+def changed_script(folder, name, changes, imports=""):
+    """Write a script with lines replaced, as readers do it; returns its path.
+
+    `changes`: old text to new text, each of which must stand in the script once.
+    """
+    text = PATHS[name].read_text(encoding="utf-8")
+    for old, new in changes.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    text = text.replace("import common\n", f"import common\n{imports}\n", 1)
+    path = folder / "changed.py"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def options_of(folder, name, *words, output=None):
+    """The options of a script that is the program; only its first cell is run."""
+    text = PATHS[name].read_text(encoding="utf-8")
+    path = folder / "first_cell.py"
+    path.write_text(text.split("# %% 加载数据")[0], encoding="utf-8")
+    return run_script(path, *words, output=output).args
+
+
+class Cells:
+    """A script run cell by cell, in a shell; its variables are attributes.
+
+    As in PyCharm's console, the main module is another one than the script.
+    """
+
+    def __init__(self, name, data, folder):
+        text = PATHS[name].read_text(encoding="utf-8")
+        first, *others = text.split("# %% ")[1:]
+        self.cells = [first, *others]
+        self.variables = {}
+        self.run("准备")
+        self.args.data = data
+        self.args.no_show = True
+        self.args.epochs = 1
+        self.variables["folder"] = folder
+
+    def __getattr__(self, name):
+        return self.variables[name]
+
+    def run(self, title):
+        """Run the one cell that begins with this title."""
+        (cell,) = [cell for cell in self.cells if cell.startswith(title)]
+        exec(compile(f"# {cell}", title, "exec"), self.variables)  # noqa: S102 (as a shell)
+
+    def run_from(self, title):
+        """Run the cell that begins with this title, and all after it."""
+        titles = [cell.split("\n")[0] for cell in self.cells]
+        starts = [number for number, text in enumerate(titles) if text.startswith(title)]
+        for text in titles[starts[0] :]:
+            self.run(text)
+
+
+PROCESSES = []
+
+
+def start(path, *words, options=(), **environment):
+    """Start a script in a Python of its own, without a display; it ends with the tests."""
+    command = [sys.executable]
+    command += options
+    command += [str(path)]
+    command += [str(word) for word in words]
+    variables = dict(os.environ)
+    variables.update(DISPLAY="", PYTHONUNBUFFERED="1")
+    variables.update(environment)
+    process = subprocess.Popen(
+        command,
+        env=variables,
+        encoding="utf-8",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    PROCESSES.append(process)
+    return process
+
+
+def write_npz(path, train, test):
+    """Write digits into a file laid out as Keras's mnist.npz; returns its path."""
+    x_train, y_train = train
+    x_test, y_test = test
+    np.savez(
+        path,
+        x_train=np.round(x_train * 255).astype("uint8"),
+        y_train=y_train,
+        x_test=np.round(x_test * 255).astype("uint8"),
+        y_test=y_test,
+    )
+    return path
+
+
+def contents(folder):
+    """The bytes of each file under a folder, by its path."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def table(output):
+    """The rows of the table in an output: label to figures, by the names of COLUMNS."""
+    rows = {}
+    for label, *figures in ROW.findall(output):
+        numbers = [float(figure) for figure in figures]
+        rows[label] = SimpleNamespace(**dict(zip(COLUMNS, numbers, strict=True)))
+    return rows
+
+
+def predict(model, x):
+    """What a network makes of x, as an array."""
+    return model.predict(x, verbose=0)
+
+
+def mse(a, b):
+    """The mean squared error."""
+    return float(np.mean((a - b) ** 2))
+
+
+def entropy(x, images):
+    """The mean binary cross-entropy, by its definition, in double precision."""
+    target = x.astype("float64")
+    p = np.clip(images.astype("float64"), 1e-7, 1 - 1e-7)
+    return float(-np.mean(target * np.log(p) + (1 - target) * np.log(1 - p)))
+
+
+def second_parts(autoencoder, split=2):
+    """The encoder and the decoder of deep's second split."""
+    code = autoencoder.layers[split].output
+    return keras.Model(autoencoder.input, code), keras.Model(code, autoencoder.output)
+
+
+def network(size=2, activation="relu"):
+    """An autoencoder for flat digits, its encoder and its decoder."""
+    x = keras.Input((784,))
+    code = keras.layers.Dense(size, activation, name="code")(x)
+    decoded = keras.layers.Dense(784, "sigmoid", name="decoded")(code)
+    return keras.Model(x, decoded), keras.Model(x, code), keras.Model(code, decoded)
+
+
+def drawn_rows(figure, n):
+    """The images of a figure of `plot_rows`: label to n images, from 0 (black) to 1.
+
+    Each is as large as it was drawn; `sampled` makes it smaller.
+    """
+    rows = {}
+    for axes in figure.axes:
+        (image,) = axes.images
+        values = np.ma.filled(image.norm(image.get_array()), np.nan)
+        cell, width = values.shape
+        step = (width + (width - n * cell) // (n - 1)) // n
+        rows[axes.get_ylabel()] = [values[:, i * step : i * step + cell] for i in range(n)]
+    return rows
+
+
+def sampled(image, height, width):
+    """The image with so many pixels, from the middle of each of its parts."""
+    rows = (np.arange(height) + 0.5) * image.shape[0] / height
+    columns = (np.arange(width) + 0.5) * image.shape[1] / width
+    return image[rows.astype(int)][:, columns.astype(int)]
+
+
+def assert_images(images, expected, atol=1e-5):
+    """Drawn images are the expected ones, (n, height, width) or (n, 784)."""
+    if expected.ndim == 2:
+        expected_images = expected.reshape(len(expected), 28, 28)
+    else:
+        expected_images = expected
+    height, width = expected_images.shape[1:]
+    for image, expected_image in zip(images, expected_images[: len(images)], strict=True):
+        small = sampled(image, height, width)
+        np.testing.assert_allclose(small, expected_image, atol=atol)
+
+
+def by_largest(values):
+    """As a row of `scaled` is drawn: the largest is white, 1, or red, with 0 in the middle."""
+    shares = values / np.abs(values).max()
+    if values.min() < 0:
+        return (shares + 1) / 2
+    return shares

@@ -1,0 +1,57 @@
+"""What a user's keras.json says does not change what the scripts do."""
+
+import keras
+import numpy as np
+import pytest
+from helpers import table
+
+
+@pytest.fixture
+def keras_as_it_was():
+    """Keras's settings are the usual ones again after the test."""
+    yield
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
+
+
+def set_others():
+    """What a user's keras.json may say."""
+    keras.config.set_floatx("float16")
+    keras.config.set_epsilon(0.1)
+    keras.config.set_image_data_format("channels_first")
+
+
+def test_settings_of_keras_change_no_figure(run, keras_as_it_was):
+    words = ["--epochs", "1", "--verbose", "0"]
+    usual = run("simple", *words)
+    set_others()
+    done = run("simple", *words)
+    np.testing.assert_array_equal(done.encoded_imgs, usual.encoded_imgs)
+    rows = table(done.said)
+    for label, row in table(usual.said).items():
+        assert vars(rows[label]) == vars(row)
+
+
+def test_settings_of_keras_do_not_stop_conv(run, keras_as_it_was):
+    set_others()
+    assert run("conv", "--epochs", "1").encoded_imgs.shape == (200, 4, 4, 8)
+
+
+def test_keras_json_of_2017(early):
+    """It is named in one line, with what to do."""
+    _, err = early["of 2017"].communicate(timeout=180)
+    assert early["of 2017"].returncode == 1
+    assert "Traceback" not in err
+    last_line = err.splitlines()[-1]
+    assert last_line.startswith("error: Keras does not start: ")
+    assert "theano" in last_line
+    assert last_line.endswith("keras.json, or delete that file")
+    assert "keras of 2017" in last_line
+
+
+def test_path_that_a_western_system_cannot_print(early):
+    """It is printed with question marks, and nothing else happens."""
+    out, err = early["western"].communicate(timeout=180)
+    assert early["western"].returncode == 0, err
+    assert "/?? 100%/simple/reconstructions.png" in out.replace("\\", "/")
