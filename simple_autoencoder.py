@@ -4,7 +4,7 @@
 """
 
 # %% 准备 · imports and options
-import common
+import common  # before Keras, to keep TensorFlow's start quiet
 
 import argparse
 
@@ -29,7 +29,7 @@ parser.add_argument(
     type=common.positive_int,
     default=256,
     metavar="N",
-    help="digits that the weights are changed by at a time (%(default)s)",
+    help="how many digits change the weights at a time (%(default)s)",
 )
 parser.add_argument(
     "--encoding-dim",
@@ -46,7 +46,8 @@ parser.add_argument(
     help="penalty on large codes, added to the loss: STRENGTH times the sum of a code's "
     "magnitudes, averaged over the digits (%(default)s)",
 )
-common.prepare_terminal()
+common.shorten_errors()
+common.allow_any_text()
 common.use_keras_defaults()
 args = common.parse_options(parser)
 folder = args.models / "simple"
@@ -67,41 +68,43 @@ common.make_sums_repeatable()
 # 784 pixels become 16 numbers, which can be seen as an image of 4 x 4.
 encoding_dim = args.encoding_dim
 input_img = Input(shape=(784,))
-# 稀疏约束：L1 惩罚使编码的值变小，其中更多的值为 0。没有它，结果与主成分分析相近。
-# The L1 penalty makes a code's numbers smaller, and more of them 0. Without it, the result
-# is close to that of principal component analysis, PCA.
+# 稀疏约束：L1 惩罚使编码的值变小，并使更多的值为 0。
+# The L1 penalty makes a code's numbers smaller, and more of them 0.
 encoded = Dense(
     encoding_dim, activation="relu", activity_regularizer=regularizers.L1(args.l1)
 )(input_img)
 decoded = Dense(784, activation="sigmoid")(encoded)
 
 # 编码器和解码器各是整个网络的一部分，与它共用权重：训练整个网络，也就训练了它们。
+# 原文从 autoencoder.layers 中取出解码器的层，这里直接写从 encoded 到 decoded，结果相同。
 # Encoder and decoder are each a part of the whole network and share its weights: training
-# the whole trains them too.
+# the whole trains them too. The post takes the decoder's layers from autoencoder.layers;
+# naming where it begins and ends does the same.
 autoencoder = Model(input_img, decoded)
 encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 autoencoder.summary()
+common.check_digits_for_pca(x_train, encoder.output)
 
 # %% 编译，训练，保存 · compile, train and save
-# 为什么是 1.0：原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，什么也学不到。
-# Why 1.0: that was the rate of the post's 'adadelta'. At today's 0.001 nothing is learnt.
 if args.optimizer == "adam":
     optimizer = Adam(learning_rate=0.001)
 else:
+    # 原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
+    # The rate of the post's 'adadelta' was 1.0. At today's 0.001 next to nothing is learnt.
     optimizer = Adadelta(learning_rate=1.0)
 if args.learning_rate is not None:
     optimizer.learning_rate = args.learning_rate
 autoencoder.compile(
     optimizer=optimizer,
     loss="binary_crossentropy",
-    # 这两项只影响速度 · These two are for speed alone.
-    steps_per_execution=common.steps_at_a_time(),
+    # 这两项只为加快速度 · These two are there for speed alone.
+    steps_per_execution=common.steps_at_a_time(len(x_train), args.batch_size),
     jit_compile=common.xla_setting(autoencoder, args.epochs),
 )
 if not args.load:
-    # 训练之后才会出的错，先查出来 · What would fail after the training is found out before it.
-    common.check_training(args.epochs, x_train, encoder.output)
+    # 提前检查训练之后才会暴露的错误 · What would fail after the training is found before it.
+    common.check_epochs(args.epochs)
     common.check_loadable(autoencoder)
     common.make_folder(folder)
     with common.ctrl_c_stops(autoencoder):
@@ -130,14 +133,16 @@ encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 
 # %% 与主成分分析比较 · compare with PCA, of as many numbers
+# 主成分分析不用神经网络，也能把图片压缩成同样多的数，再线性地恢复。
+# PCA also turns an image into a few numbers, and back, without a network: linearly.
 size = encoded_imgs.shape[1]
-components = min(size, 784)  # there are no more of them
+components = min(size, 784)  # an image of 784 pixels has no more
 pca = PCA(components, svd_solver="covariance_eigh")
 pca.fit(x_train)
 pca_codes = pca.transform(x_test)
 pca_imgs = pca.inverse_transform(pca_codes)
 
-# 最近邻的准确率：编码最接近的训练图片，与测试图片的标签相同的比例。
+# 最近邻的准确率：在训练图片中找编码最接近的一张，它的标签与测试图片相同的比例。
 # A test digit is recognised if the training digit of the nearest code has the same label.
 recognised = common.nearest_neighbour_accuracy(
     encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test
@@ -151,8 +156,9 @@ common.print_table_row(f"PCA {components}", x_test, pca_codes, pca_imgs, pca_rec
 common.print_table_floor(x_test)
 
 if not args.load:
-    # 验证集损失是交叉熵与惩罚项之和，表中只有前者。
-    # The validation loss is the sum of these two, of which the table has the first alone.
+    # 训练时打印的 val_loss 是测试图片的交叉熵与惩罚项之和，表中只有交叉熵。
+    # val_loss, as the training prints it, is the cross-entropy of the test digits, which
+    # the table has, and the penalty.
     entropy = common.cross_entropy(x_test, decoded_imgs)
     penalty = args.l1 * np.abs(encoded_imgs).sum(axis=1).mean()
     print(
@@ -160,8 +166,9 @@ if not args.load:
     )
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
-# 重建的图片应当认得出是同一个数字，比 PCA 的更清楚。
-# A reconstruction should show the same digit as the original, and clearer than PCA's.
+# 重建的图片应当认得出是同一个数字；训练 50 轮之后，比 PCA 的更清楚。
+# A reconstruction should show the same digit as the original; after 50 epochs, clearer
+# than PCA's.
 n = 12  # how many digits to show
 rows = {
     "original": x_test,
@@ -171,9 +178,10 @@ rows = {
 }
 common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
 
-# %% 画图：编码的每个数画什么 · draw what each number of the code adds to a digit
-# 红色是它画上的，蓝色是它擦去的；每幅图以自己最大的权重为准。
-# Red is what it draws, and blue is what it erases; each image by its own largest weight.
+# %% 画图：编码的每个数对图像的作用 · draw what each number of the code does to the image
+# 红色使像素变亮，蓝色使像素变暗；每幅图按自身的最大绝对值归一化。最多画前 16 个数。
+# Red makes pixels brighter, blue makes them darker. Each image is divided by its own
+# largest weight. The first 16 numbers are drawn.
 weights = decoder.get_weights()[0]
 largest_weights = np.abs(weights).max(axis=1, keepdims=True)
 largest_values = np.abs(pca.components_).max(axis=1, keepdims=True)
@@ -184,9 +192,10 @@ rows = {
 common.plot_rows(rows, 16, folder / "code.png", scaled=list(rows))
 
 # %% 画图：二维编码的散点图 · draw the map of a code of two numbers (--encoding-dim 2)
-# 同一个数字的点若聚在一起，编码就区分了它；下图是解码器在各处画出的图片。
-# Where a digit's points lie together, the code tells it apart; below is what the decoder
-# makes of the codes there.
+# 横轴和纵轴是编码的两个数在所有图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
+# 下图是从各处的编码解码出的图片。
+# The axes are the ranks of a code's two numbers among all digits'. Where a digit's points
+# lie together, the code tells it apart. Below is what is decoded from the codes there.
 if size == 2:
     codes = {
         "autoencoder: codes of two numbers": encoded_imgs,
@@ -201,9 +210,10 @@ if size == 2:
     common.plot_maps(codes, grid_imgs, y_test, folder / "map.png")
 
 # %% 画图：损失曲线 · draw the losses by epoch
-# 两条曲线应当一同下降；虚线是 PCA 的交叉熵和交叉熵的下界。
-# Both curves should go down together; the dashed lines are the cross-entropy of PCA, and
-# the floor, which no network gets below.
+# 训练和测试的两条曲线应当一同下降（其中包含惩罚项）。虚线是测试图片的交叉熵：PCA 的，以及下界。
+# The curves of training and test digits should go down together; they hold the penalty.
+# The dashed lines are cross-entropies of the test digits: PCA's, and the floor, below which
+# none can be.
 if not args.load:
     levels = {
         "cross-entropy of PCA": common.cross_entropy(x_test, pca_imgs),

@@ -72,7 +72,7 @@ def changed_script(folder, name, changes, imports=""):
     for old, new in changes.items():
         assert text.count(old) == 1, old
         text = text.replace(old, new)
-    text = text.replace("import common\n", f"import common\n{imports}\n", 1)
+    text = text.replace("import argparse\n", f"import argparse\n{imports}\n", 1)
     path = folder / "changed.py"
     path.write_text(text, encoding="utf-8")
     return path

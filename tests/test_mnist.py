@@ -49,7 +49,7 @@ def test_file_of_another_kind(content, tmp_path):
     path = tmp_path / "train.csv"
     path.write_bytes(content)
     with pytest.raises(
-        common.UserError, match=r"^.*train\.csv is no \.npz file.*x_train.*$"
+        common.UserError, match=r"^.*train\.csv is not an \.npz file.*x_train.*$"
     ):
         common.load_mnist(path)
 

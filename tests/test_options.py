@@ -152,10 +152,10 @@ def test_too_few_digits_for_pca_are_found_out_at_once(name, run, digits, tmp_pat
 
 def test_as_many_digits_as_pca_has_numbers():
     code = keras.Input((4, 4, 8))
-    common.check_training(1, np.zeros((128, 784)), code)
-    common.check_training(1, np.zeros((784, 784)), keras.Input((1000,)))
+    common.check_digits_for_pca(np.zeros((128, 784)), code)
+    common.check_digits_for_pca(np.zeros((784, 784)), keras.Input((1000,)))
     with pytest.raises(common.UserError, match="^127 .* takes 128 for a code"):
-        common.check_training(1, np.zeros((127, 784)), code)
+        common.check_digits_for_pca(np.zeros((127, 784)), code)
 
 
 def test_folder_that_is_none(run, tmp_path):
