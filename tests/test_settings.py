@@ -48,10 +48,3 @@ def test_keras_json_of_2017(early):
     assert "theano" in last_line
     assert last_line.endswith("keras.json, or delete that file")
     assert "keras of 2017" in last_line
-
-
-def test_path_that_a_western_system_cannot_print(early):
-    """It is printed with question marks, and nothing else happens."""
-    out, err = early["western"].communicate(timeout=180)
-    assert early["western"].returncode == 0, err
-    assert "/?? 100%/simple/reconstructions.png" in out.replace("\\", "/")
