@@ -12,9 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 # Ctrl-C works where a suite that runs in the background ignores it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-# No test sees or touches the user's own cache. It is named as users do it, from their home.
-keras_home = os.path.relpath(tempfile.mkdtemp(prefix="keras-home-"), Path.home())
-os.environ["KERAS_HOME"] = os.path.join("~", keras_home)
+# No test sees or touches the user's own cache.
+os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="keras-home-")
 # A proxy on a port where nothing listens keeps every test off the network.
 os.environ["https_proxy"] = "http://127.0.0.1:9"
 os.environ["MPLBACKEND"] = "agg"
