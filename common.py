@@ -52,6 +52,9 @@ except (ModuleNotFoundError, ValueError) as error:
 
 import matplotlib.pyplot as plt
 import numpy as np
+from PIL import Image, ImageOps
+from scipy import ndimage
+from scipy.cluster.vq import kmeans2
 from scipy.stats import rankdata
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
@@ -76,15 +79,15 @@ def _explained(what, kind=Exception):
         yield
     except kind as error:
         cause = _first_cause(error)
-        text = " ".join(str(cause).split())
-        raise UserError(f"{what} ({type(cause).__name__}: {text[:400]})") from error
+        said = " ".join(str(cause).split())
+        raise UserError(f"{what} ({type(cause).__name__}: {said[:400]})") from error
 
 
 def _first_cause(error):
-    """Return the exception that was raised first.
+    """Return the exception that was raised first, whose message says most.
 
-    Keras often catches one and raises a vaguer one, which Python notes in `__context__`;
-    after `raise ... from None` the first one is not to be shown.
+    Keras often catches one and raises a vaguer one, which has the first as `__context__`,
+    except after `raise ... from None`, which hides it.
     """
     cause = error
     while cause.__context__ is not None and not cause.__suppress_context__:
@@ -98,7 +101,7 @@ def _first_cause(error):
 def shorten_errors():
     """Let the errors that the user can mend, `UserError`, be printed in one line.
 
-    Sets `sys.excepthook`, for the whole process.
+    Sets `sys.excepthook`, for the whole process; Jupyter and Spyder do not use it.
     """
     sys.excepthook = _print_error
 
@@ -219,9 +222,10 @@ def parse_options(parser):
 def _command_line(parser):
     """Return the words after the script's name on the command line, or no words.
 
-    In cells of Spyder, Jupyter or PyCharm, and if another program imports the script, the
-    command line is that program's, and not the script's. The script is the program itself if
-    Python was started with the main module's file, and the main module has the parser.
+    In cells of Spyder, Jupyter or PyCharm the command line is that program's, and not the
+    script's. So it is if a program of your own says `import simple_autoencoder`. The script
+    is the program itself if Python was started with the main module's file, and the main
+    module has the parser.
     """
     main = sys.modules["__main__"]
     main_file = getattr(main, "__file__", None)
@@ -343,7 +347,7 @@ def _download(patience):
     """Return Keras's MNIST. Raise OSError if its download fails, or its file hardly grows.
 
     Behind a firewall a download can hang for ever, and Keras waits for it. So its file is
-    watched; it may also shrink, when Keras loads it anew.
+    watched. It shrinks once if there was an old one, which Keras replaces.
     """
     file = _cached_mnist()
     was_there = file.exists()
@@ -370,7 +374,10 @@ def _download(patience):
 
 
 def _cached_mnist():
-    """Return where Keras keeps mnist.npz, by Keras's rule: if not in its home, in /tmp."""
+    """Return where Keras keeps mnist.npz, by Keras's rule for data.
+
+    That is its home if it can write there, even where KERAS_HOME names it, or else /tmp.
+    """
     home = Path(_keras_home())
     if not os.access(home, os.W_OK):
         temporary = Path("/tmp")
@@ -404,6 +411,132 @@ def _sample():
     return (x_train, y_train), (x_test, y_test)
 
 
+# ---- 自己写的数字 · A drawing of one's own ------------------------------------------------
+
+
+def load_drawing(path):
+    """Return a drawn digit as MNIST has its own: (28, 28), float32 in [0, 1].
+
+    `path`: an image file with one digit and nothing else, dark on light or light on dark,
+    with any margin: photographed on paper, or saved by a drawing program, on a transparent
+    ground too. A photo is turned as its camera says (EXIF).
+
+    As in MNIST, http://yann.lecun.com/exdb/mnist/, the digit is white on black, keeps its
+    proportions, fits 20 x 20 pixels, and has its centre of mass in the middle of 28 x 28.
+
+    Raises UserError if the file cannot be read, or no digit is found in it.
+    """
+    with _explained(f"there is no digit to be read in {path}"):
+        grey = _read_grey(path)
+    ink = _find_ink(grey)
+    if ink is None:
+        raise UserError(f"there is no digit in {path}, or it is too pale")
+    height, width = ink.shape
+    scale = 20 / max(height, width)
+    new_height = max(1, round(height * scale))
+    new_width = max(1, round(width * scale))
+    # Each new pixel is the mean of those that it covers.
+    box = Image.Resampling.BOX
+    digit = np.asarray(Image.fromarray(ink).resize((new_width, new_height), box))
+    digit = digit / digit.max()
+
+    row, column = ndimage.center_of_mass(digit)
+    top = min(max(0, round(14 - row)), 28 - new_height)
+    left = min(max(0, round(14 - column)), 28 - new_width)
+    image = np.zeros((28, 28), "float32")
+    image[top : top + new_height, left : left + new_width] = digit
+    return image
+
+
+def _read_grey(path):
+    """Return an image file's brightness: 0 to 1, float32, (height, width), at most 600."""
+    with Image.open(path) as file:
+        image = ImageOps.exif_transpose(file)
+    if image.mode.startswith("I"):  # grey of 16 bits
+        grey = np.asarray(image, "float32") / 65535
+    elif image.has_transparency_data:
+        pixels = np.asarray(image.convert("RGBA").convert("LA"), "float32") / 255
+        grey = _with_paper(pixels[..., 0], pixels[..., 1])
+    else:
+        grey = np.asarray(image.convert("L"), "float32") / 255
+    smaller = Image.fromarray(grey)
+    smaller.thumbnail((600, 600))
+    return np.asarray(smaller)
+
+
+def _with_paper(grey, opacity):
+    """Return brightness with paper where nothing is opaque. All: 0 to 1, (height, width)."""
+    visible = grey[opacity > opacity.max() / 2]
+    if len(visible) == 0:
+        return grey * 0
+    usual = np.median(visible)
+    if np.ptp(visible) > 0.5:  # paper and ink are both there
+        paper = usual
+    else:  # there is but ink
+        paper = 1 - np.round(usual)
+    return grey * opacity + paper * (1 - opacity)
+
+
+def _find_ink(grey):
+    """Return the part of an image that the digit is in, 0 to 1, 1 is ink; None if none is.
+
+    grey: brightness, 0 to 1, (height, width).
+    """
+    side = max(grey.shape)
+    smooth = ndimage.gaussian_filter(grey, side / 400)
+    # Ink covers less than paper does, and differs more from the mean of what is around.
+    difference = smooth - ndimage.gaussian_filter(smooth, side / 6)
+    if np.mean(difference**3) > 0:
+        smooth = 1 - smooth
+    # Ink takes the same share of the light from bright and from shaded paper.
+    darkness = 1 - smooth / _paper(smooth)
+    darkness = darkness - np.median(darkness)
+    if darkness.max() < 0.05:
+        return None
+
+    # Two kinds of pixels, so that each is nearest to the mean of its own: the first is paper.
+    start = np.array([0, darkness.max()])
+    levels, kinds = kmeans2(darkness.ravel(), start, minit="matrix")
+    mask = kinds.reshape(grey.shape) == 1
+    noise = np.std(darkness[~mask])
+    if levels[1] - levels[0] < 5 * noise:
+        return None
+
+    # Specks are no pieces of a digit. Its edge is neither ink nor paper, and belongs to it.
+    pieces, _ = ndimage.label(mask, np.ones((3, 3)))
+    sizes = np.bincount(pieces.ravel())
+    sizes[0] = 0
+    mask = (sizes >= sizes.max() / 20)[pieces]
+    edge = ndimage.binary_dilation(mask, np.ones((3, 3)), max(1, side // 300))
+    strongest = np.percentile(darkness[mask], 95)
+    ink = np.clip(darkness / strongest, 0, 1) * edge
+
+    # A line gets as thick as MNIST's thin ones, a twelfth of the digit, and is not lost.
+    outline = mask & ~ndimage.binary_erosion(mask)
+    thickness = 2 * mask.sum() / outline.sum()
+    part = ndimage.find_objects(mask.astype(int))[0]
+    missing = round(max(mask[part].shape) / 12 - thickness)
+    if missing > 0:
+        ink = ndimage.grey_dilation(ink, missing + 1)
+    part = ndimage.find_objects((ink > 0.5).astype(int))[0]
+    return ink[part].astype("float32")
+
+
+def _paper(grey):
+    """Return how bright the paper is at each pixel of an image, 0.01 to 1, (height, width).
+
+    First by light that changes evenly from side to side, then by what is left: what is dark
+    and narrow there is filled with the brightness around it.
+    """
+    rows, columns = np.indices(grey.shape)
+    terms = np.column_stack([np.ones(grey.size), rows.ravel(), columns.ravel()])
+    factors = np.linalg.lstsq(terms, grey.ravel())[0]
+    light = np.maximum(terms @ factors, 0.1).reshape(grey.shape)
+    size = max(3, max(grey.shape) // 3)
+    paper = light * ndimage.grey_closing(grey / light, size)
+    return np.maximum(paper, 0.01)
+
+
 # ---- 训练 · Training ---------------------------------------------------------------------
 
 
@@ -416,9 +549,9 @@ def make_sums_repeatable():
     if keras.config.backend() == "tensorflow":
         import tensorflow as tf
 
-        # With this optimization of TensorFlow's, gradients are added up in the order in
-        # which they are ready. The setting is experimental: if a later TensorFlow is without
-        # it, the run goes on.
+        # Found by experiment: with this optimization, gradients are added up in the order in
+        # which they are ready. The setting is experimental too: if a later TensorFlow is
+        # without it, the run goes on.
         with contextlib.suppress(AttributeError):
             tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
 
@@ -463,7 +596,8 @@ def check_epochs(epochs):
 def check_digits_for_pca(x_train, code):
     """Raise UserError if PCA, to compare with, could not have as many numbers as the code.
 
-    PCA takes at least as many training digits. `code` is the network's output (n, ...).
+    PCA needs at least as many images as it has components. `code` is the encoder's output,
+    a tensor (n, ...).
     """
     needed = min(math.prod(code.shape[1:]), 784)
     if len(x_train) < needed:
@@ -499,17 +633,17 @@ def ctrl_c_stops(model):
     """Within the block, Ctrl-C ends `model.fit` soon, and what was learnt stays.
 
     `fit` returns after the steps that are being run. A second Ctrl-C does not wait for them:
-    in a shell, it raises KeyboardInterrupt, as usual; a program is ended by the system, since
-    Python can crash at its end while TensorFlow computes. After the block, Ctrl-C is what it
-    was before.
+    where Python has a prompt, it raises KeyboardInterrupt, as usual; a program without one is
+    ended by the system, since Python can crash when it ends while TensorFlow computes. After
+    the block, Ctrl-C is what it was before.
     """
     usual = signal.getsignal(signal.SIGINT)
 
     def stop(number, frame):
         model.stop_training = True
         print("\nSTOPPED EARLY by Ctrl-C; once more to leave at once", file=sys.stderr)
-        in_a_shell = hasattr(sys, "ps1")
-        if in_a_shell:
+        has_prompt = hasattr(sys, "ps1")
+        if has_prompt:
             signal.signal(signal.SIGINT, usual)
         else:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -522,10 +656,10 @@ def ctrl_c_stops(model):
 
 
 def check_parts(autoencoder, encoder, decoder, x):
-    """Raise UserError if `decoder(encoder(x))` is not `autoencoder(x)`, but for rounding.
+    """Raise UserError if `decoder(encoder(x))` and `autoencoder(x)` differ.
 
-    A network with noise gives other images at each call: then the difference may be a few
-    times as large as that between two calls. x: digits, as the autoencoder takes them.
+    They may differ by rounding, and, as a network with noise gives other images at each call,
+    by three times as much as two calls. x: digits, as the autoencoder takes them.
     """
     todo = "build them again in one cell, or train again, without --load"
     with _explained(f"encoder and decoder are no parts of this autoencoder: {todo}"):
@@ -534,7 +668,7 @@ def check_parts(autoencoder, encoder, decoder, x):
         parts = keras.ops.convert_to_numpy(decoder(encoder(x)))
         difference = np.abs(parts - whole).max()
         by_chance = np.abs(again - whole).max()
-        if not difference <= 1e-4 + 3 * by_chance:
+        if difference > 1e-4 + 3 * by_chance:
             raise ValueError(f"their images differ by {difference:.1g}")
 
 
@@ -579,6 +713,7 @@ def load_model(name, folder, whole=None):
         model.set_weights(weights)
         if whole is not None:
             model = _with_layers_of(whole, model)
+            # Those of a part from another run are not.
             for saved, used in zip(weights, model.get_weights(), strict=True):
                 if not np.array_equal(saved, used):
                     raise ValueError("its weights are not those of the whole network")
@@ -588,8 +723,8 @@ def load_model(name, folder, whole=None):
 def _rebuild(config):
     """Return the network of a configuration, whether functional or sequential.
 
-    `Model.from_config`, as in the post, takes no notice of Keras's safe mode, which runs no
-    code out of a configuration; this function does.
+    As `Model.from_config` in the post, but in Keras's safe mode, which runs no code out of a
+    configuration. The dictionary is what Keras itself writes for a network.
     """
     kind = "Sequential"
     if "input_layers" in config:
@@ -605,6 +740,7 @@ def _with_layers_of(whole, part):
     if part.name in layers:  # if the whole was built as decoder(encoder(input_img))
         return layers[part.name]
 
+    # clone_model takes what this returns, and so copies nothing.
     def same_layer(layer):
         return layers.get(layer.name, layer)
 
@@ -612,7 +748,10 @@ def _with_layers_of(whole, part):
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Reads containers, texts, numbers and bytes: nothing that could act."""
+    """Reads containers, texts, numbers and bytes.
+
+    Pickle asks `find_class` for each class and function. As none is given, none is run.
+    """
 
     def find_class(self, module, name):
         raise pickle.UnpicklingError(f"it asks for {module}.{name}")
@@ -670,8 +809,8 @@ def print_table_row(label, x_test, codes, images, recognised):
     """Print a row of the table: how much codes compress, and how good they are.
 
     codes: (n, ...); images: what was made of the codes, as many values as x_test, (n, ...);
-    recognised: what `nearest_neighbour_accuracy` says. PSNR is the mean squared error on a
-    scale of decibels, for values whose largest is 1.
+    recognised: what `nearest_neighbour_accuracy` says. MSE is the mean squared error, and
+    PSNR the same as 10 log10(1 / MSE), in decibels: higher is better.
     """
     code_size = codes[0].size
     compression = x_test[0].size / code_size
@@ -686,7 +825,7 @@ def print_table_row(label, x_test, codes, images, recognised):
 def print_table_floor(x_test):
     """Print the cross-entropy of the test digits with themselves: none can be smaller.
 
-    It is above 0, since the cross-entropy of a grey pixel is.
+    It is above 0, since a grey pixel's cross-entropy with itself is above 0.
     """
     print(f"{'floor':20}{cross_entropy(x_test, x_test):34.4f}\n")
 
@@ -743,10 +882,13 @@ def plot_rows(rows, n, path, scaled=()):
 def as_images(values):
     """Return values, (n, ...), as images, (n, height, width).
 
-    The numbers of codes and flat digits, (n, k), stand row by row in the smallest square that
-    holds k: 16 numbers are an image of 4 x 4, 784 one of 28 x 28. Feature maps, (n, height,
-    width, k), stand beside and below each other in the smallest square. Images, (n, height,
-    width), stay. Places left over, and a line between maps, are NaN, which is not drawn.
+    (n, k), codes or flat digits: row by row in the smallest square that holds k numbers; 16
+    become an image of 4 x 4, and 784 one of 28 x 28.
+    (n, height, width), images: as they are.
+    (n, height, width, k), feature maps: k of them beside and below each other, in the
+    smallest square, with a line between.
+
+    Places left over and lines are NaN, which is not drawn.
     """
     if values.ndim == 3:
         return values
@@ -770,7 +912,10 @@ def as_images(values):
 
 
 def _side_by_side(images, n):
-    """Return images in one, with room for n: each enlarged to CELL, with gaps of NaN."""
+    """Return images in one, with room for n, and gaps of NaN.
+
+    Each is enlarged to CELL x CELL: a pixel becomes a square of the same value.
+    """
     strip = np.full((CELL, n * (CELL + GAP) - GAP), np.nan)
     for i, image in enumerate(images):
         height, width = image.shape
@@ -817,8 +962,8 @@ def map_grid(codes, k=16):
 def plot_maps(codes, grid_imgs, labels, path):
     """Draw digits where their codes of two numbers put them, and what lies between them.
 
-    `codes`: title to codes, (n, 2), a map for each; `labels`: their labels, (n,), of any
-    kind. A digit stands where its numbers rank among all digits', from 0 to 1, so that the
+    `codes`: a dictionary from title to codes, (n, 2); each gets a map. `labels`: the digits'
+    labels, (n,), of any kind. A digit stands where its numbers rank among all digits', from 0 to 1, so that the
     digits are spread over the whole map. Equal numbers are ranked at random.
     `grid_imgs`: title to the images, (k * k, 784), that the decoder makes of `map_grid`.
     Raises UserError if the file cannot be written.
@@ -843,16 +988,19 @@ def plot_maps(codes, grid_imgs, labels, path):
 
 def _scatter_by_rank(ax, codes, labels):
     """Draw codes of two numbers by their ranks, and each label large at its median."""
-    order = np.random.default_rng(0).permutation(len(codes))  # so that ties are random
+    # Many codes may be equal, such as 0. "ordinal" gives each of them a rank of its own, in
+    # their order, which is made random here.
+    order = np.random.default_rng(0).permutation(len(codes))
     shuffled_labels = labels[order]
     ranks = rankdata(codes[order], method="ordinal", axis=0)
     shares = (ranks - 0.5) / len(codes)
     for label in np.unique(labels):
         points = shares[shuffled_labels == label]
-        ax.scatter(points[:, 0], points[:, 1], s=3, label=str(label))
+        dots = ax.scatter(points[:, 0], points[:, 1], s=3)
         x, y = np.median(points, axis=0)
-        box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1}
-        ax.text(x, y, str(label), fontsize=18, ha="center", va="center", bbox=box)
+        box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
+        text = ax.text(x, y, str(label), fontsize=18, ha="center", va="center", bbox=box)
+        text.set(color=dots.get_facecolor()[0], weight="bold")
 
 
 def plot_model(model, path):

@@ -31,13 +31,12 @@ parser.add_argument(
     type=common.positive_int,
     default=128,
     metavar="N",
-    help="how many digits change the weights at a time (%(default)s)",
+    help="images in a batch, after each of which the weights change (%(default)s)",
 )
 common.shorten_errors()
 common.allow_any_text()
 common.use_keras_defaults()
 args = common.parse_options(parser)
-folder = args.models / "conv"
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
 (x_train, y_train), (x_test, y_test) = common.load_mnist(args.data)
@@ -46,7 +45,7 @@ x_test = x_test.reshape(len(x_test), 28, 28, 1)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
-# 同一个种子，每次运行的初始权重和结果都相同。
+# 使用同一个随机种子时，初始权重和结果都相同。
 # The same seed gives the same first weights, and the same results.
 keras.utils.set_random_seed(args.seed)
 common.make_sums_repeatable()
@@ -79,6 +78,8 @@ autoencoder = Model(input_img, decoded)
 encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 autoencoder.summary()
+# 之后要与主成分分析（PCA）比较，图片不能太少。
+# PCA, to compare with later, needs enough images.
 common.check_digits_for_pca(x_train, encoder.output)
 
 # %% 编译，训练，保存 · compile, train and save
@@ -97,8 +98,10 @@ autoencoder.compile(
     steps_per_execution=common.steps_at_a_time(len(x_train), args.batch_size),
     jit_compile=common.xla_setting(autoencoder, args.epochs),
 )
+folder = args.models / "conv"
 if not args.load:
-    # 提前检查训练之后才会暴露的错误 · What would fail after the training is found before it.
+    # 提前检查训练之后才会暴露的错误。
+    # Errors that would show after the training are looked for before it.
     common.check_epochs(args.epochs)
     common.check_loadable(autoencoder)
     common.make_folder(folder)
@@ -118,6 +121,7 @@ if not args.load:
             verbose=args.verbose,
             callbacks=callbacks,
         )
+    # 检查 decoder(encoder(x)) 与 autoencoder(x) 一致 · They must give the same images.
     common.check_parts(autoencoder, encoder, decoder, x_test[:100])
     common.save_model(autoencoder, "autoencoder", folder)
     common.save_model(encoder, "encoder", folder)
@@ -142,7 +146,7 @@ pca_train = pca.transform(x_train.reshape(len(x_train), 784))
 pca_codes = pca.transform(x_test.reshape(len(x_test), 784))
 pca_imgs = pca.inverse_transform(pca_codes)
 
-# 最近邻的准确率：在训练图片中找编码最接近的一张，它的标签与测试图片相同的比例。
+# 最近邻的准确率：对每张测试图片，找编码最接近的训练图片，两者标签相同的比例。
 # A test digit is recognised if the training digit of the nearest code has the same label.
 recognised = common.nearest_neighbour_accuracy(
     encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test
@@ -166,9 +170,11 @@ rows = {
 common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
 
 # %% 画图：一张图片经过各层 · draw a digit on its way through all layers
-# 每行是一层的特征图：越靠近编码越小、越粗略，之后又逐步放大成图片。
-# Each row has a layer's feature maps: down to the code they get smaller and coarser, and
-# after it they grow into an image again.
+# 每行是一层的特征图，画成同样大小，每行最亮的值为白色。
+# 越靠近编码像素越少、越粗略，之后又逐步变回图片；全黑的特征图对这张图片没有反应。
+# Each row has a layer's feature maps, all drawn in the same size; the largest value of a row
+# is white. Down to the code they have fewer pixels, and after it they become an image again.
+# A map that is all black does not react to this digit.
 layer_outputs = [layer.output for layer in autoencoder.layers]
 all_layers = Model(autoencoder.input, layer_outputs)
 all_values = all_layers.predict(x_test[:1], verbose=0)

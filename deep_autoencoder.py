@@ -29,7 +29,7 @@ parser.add_argument(
     type=common.positive_int,
     default=256,
     metavar="N",
-    help="how many digits change the weights at a time (%(default)s)",
+    help="images in a batch, after each of which the weights change (%(default)s)",
 )
 parser.add_argument(
     "--encoding-dim",
@@ -50,7 +50,6 @@ common.shorten_errors()
 common.allow_any_text()
 common.use_keras_defaults()
 args = common.parse_options(parser)
-folder = args.models / "deep"
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
 (x_train, y_train), (x_test, y_test) = common.load_mnist(args.data)
@@ -59,7 +58,7 @@ x_test = x_test.reshape(len(x_test), 784)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络，在最窄处分割 · build the network, and split it where it is narrowest
-# 同一个种子，每次运行的初始权重和结果都相同。
+# 使用同一个随机种子时，初始权重和结果都相同。
 # The same seed gives the same first weights, and the same results.
 keras.utils.set_random_seed(args.seed)
 common.make_sums_repeatable()
@@ -83,6 +82,8 @@ autoencoder.summary()
 last_split = len(autoencoder.layers) - 2
 if args.split > last_split:
     raise common.UserError(f"--split: the layers to split at are 1 to {last_split}")
+# 之后要与主成分分析（PCA）比较，图片不能太少。
+# PCA, to compare with later, needs enough images.
 common.check_digits_for_pca(x_train, encoder.output)
 common.check_digits_for_pca(x_train, autoencoder.layers[args.split].output)
 
@@ -102,8 +103,10 @@ autoencoder.compile(
     steps_per_execution=common.steps_at_a_time(len(x_train), args.batch_size),
     jit_compile=common.xla_setting(autoencoder, args.epochs),
 )
+folder = args.models / "deep"
 if not args.load:
-    # 提前检查训练之后才会暴露的错误 · What would fail after the training is found before it.
+    # 提前检查训练之后才会暴露的错误。
+    # Errors that would show after the training are looked for before it.
     common.check_epochs(args.epochs)
     common.check_loadable(autoencoder)
     common.make_folder(folder)
@@ -118,6 +121,7 @@ if not args.load:
             validation_data=(x_test, x_test),
             verbose=args.verbose,
         )
+    # 检查 decoder(encoder(x)) 与 autoencoder(x) 一致 · They must give the same images.
     common.check_parts(autoencoder, encoder, decoder, x_test[:100])
     common.save_model(autoencoder, "autoencoder", folder)
     common.save_model(encoder, "encoder", folder)
@@ -131,8 +135,8 @@ common.check_parts(autoencoder, encoder, decoder, x_test[:100])
 encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 
-# %% 把中间层向前推进一层：在输入一侧的前一层分割 · split the network one layer earlier
-# 网络不变，也不用再训练：编码改取自第二个隐藏层，由 32 维变成 64 维，重建的图片不变。
+# %% 把中间层向前推进一层：向输入方向退一层，在那里分割 · split the network one layer earlier
+# 网络不变，也不用再训练：编码改取自第二个隐藏层（默认由 32 维变成 64 维），重建的图片不变。
 # The network is the same, and not trained again. The code is now what comes out of its
 # second hidden layer, 64 numbers in place of 32; the reconstructions stay the same.
 encoded2 = autoencoder.layers[args.split].output
@@ -158,7 +162,7 @@ pca2.fit(x_train)
 pca_codes2 = pca2.transform(x_test)
 pca_imgs2 = pca2.inverse_transform(pca_codes2)
 
-# 最近邻的准确率：在训练图片中找编码最接近的一张，它的标签与测试图片相同的比例。
+# 最近邻的准确率：对每张测试图片，找编码最接近的训练图片，两者标签相同的比例。
 # A test digit is recognised if the training digit of the nearest code has the same label.
 recognised = common.nearest_neighbour_accuracy(
     encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test
@@ -219,9 +223,10 @@ common.plot_rows(rows, n, folder / "walk.png")
 
 # %% 画图：二维编码的散点图 · draw the map of a code of two numbers (--encoding-dim 2)
 # 横轴和纵轴是编码的两个数在所有图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
-# 下图是从各处的编码解码出的图片。
+# 下图是从各处的编码解码出的图片，没有点的地方也有。
 # The axes are the ranks of a code's two numbers among all digits'. Where a digit's points
-# lie together, the code tells it apart. Below is what is decoded from the codes there.
+# lie together, the code tells it apart. Below is what is decoded from the codes there,
+# where no digit is too.
 if size == 2:
     codes = {
         "autoencoder: codes of two numbers": encoded_imgs,

@@ -29,7 +29,7 @@ parser.add_argument(
     type=common.positive_int,
     default=256,
     metavar="N",
-    help="how many digits change the weights at a time (%(default)s)",
+    help="images in a batch, after each of which the weights change (%(default)s)",
 )
 parser.add_argument(
     "--encoding-dim",
@@ -50,7 +50,6 @@ common.shorten_errors()
 common.allow_any_text()
 common.use_keras_defaults()
 args = common.parse_options(parser)
-folder = args.models / "simple"
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
 (x_train, y_train), (x_test, y_test) = common.load_mnist(args.data)
@@ -59,7 +58,7 @@ x_test = x_test.reshape(len(x_test), 784)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
-# 同一个种子，每次运行的初始权重和结果都相同。
+# 使用同一个随机种子时，初始权重和结果都相同。
 # The same seed gives the same first weights, and the same results.
 keras.utils.set_random_seed(args.seed)
 common.make_sums_repeatable()
@@ -84,6 +83,8 @@ autoencoder = Model(input_img, decoded)
 encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 autoencoder.summary()
+# 之后要与主成分分析（PCA）比较，图片不能太少。
+# PCA, to compare with later, needs enough images.
 common.check_digits_for_pca(x_train, encoder.output)
 
 # %% 编译，训练，保存 · compile, train and save
@@ -102,8 +103,10 @@ autoencoder.compile(
     steps_per_execution=common.steps_at_a_time(len(x_train), args.batch_size),
     jit_compile=common.xla_setting(autoencoder, args.epochs),
 )
+folder = args.models / "simple"
 if not args.load:
-    # 提前检查训练之后才会暴露的错误 · What would fail after the training is found before it.
+    # 提前检查训练之后才会暴露的错误。
+    # Errors that would show after the training are looked for before it.
     common.check_epochs(args.epochs)
     common.check_loadable(autoencoder)
     common.make_folder(folder)
@@ -119,6 +122,7 @@ if not args.load:
             validation_data=(x_test, x_test),
             verbose=args.verbose,
         )
+    # 检查 decoder(encoder(x)) 与 autoencoder(x) 一致 · They must give the same images.
     common.check_parts(autoencoder, encoder, decoder, x_test[:100])
     common.save_model(autoencoder, "autoencoder", folder)
     common.save_model(encoder, "encoder", folder)
@@ -142,7 +146,7 @@ pca.fit(x_train)
 pca_codes = pca.transform(x_test)
 pca_imgs = pca.inverse_transform(pca_codes)
 
-# 最近邻的准确率：在训练图片中找编码最接近的一张，它的标签与测试图片相同的比例。
+# 最近邻的准确率：对每张测试图片，找编码最接近的训练图片，两者标签相同的比例。
 # A test digit is recognised if the training digit of the nearest code has the same label.
 recognised = common.nearest_neighbour_accuracy(
     encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test
@@ -179,9 +183,11 @@ rows = {
 common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
 
 # %% 画图：编码的每个数对图像的作用 · draw what each number of the code does to the image
-# 红色使像素变亮，蓝色使像素变暗；每幅图按自身的最大绝对值归一化。最多画前 16 个数。
-# Red makes pixels brighter, blue makes them darker. Each image is divided by its own
-# largest weight. The first 16 numbers are drawn.
+# 编码的数越大，红色处的像素越亮，蓝色处越暗，白色处不变；每幅图按自身的最大绝对值归一化。
+# 最多画前 16 个数。
+# The larger the number, the brighter the pixels where it is red, and the darker where it is
+# blue; white is no change. Each image is divided by its own largest magnitude. The first 16
+# numbers are drawn.
 weights = decoder.get_weights()[0]
 largest_weights = np.abs(weights).max(axis=1, keepdims=True)
 largest_values = np.abs(pca.components_).max(axis=1, keepdims=True)
@@ -193,9 +199,10 @@ common.plot_rows(rows, 16, folder / "code.png", scaled=list(rows))
 
 # %% 画图：二维编码的散点图 · draw the map of a code of two numbers (--encoding-dim 2)
 # 横轴和纵轴是编码的两个数在所有图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
-# 下图是从各处的编码解码出的图片。
+# 下图是从各处的编码解码出的图片，没有点的地方也有。
 # The axes are the ranks of a code's two numbers among all digits'. Where a digit's points
-# lie together, the code tells it apart. Below is what is decoded from the codes there.
+# lie together, the code tells it apart. Below is what is decoded from the codes there,
+# where no digit is too.
 if size == 2:
     codes = {
         "autoencoder: codes of two numbers": encoded_imgs,

@@ -132,11 +132,11 @@ def early(few, silent, tmp_path_factory):
     folder = tmp_path_factory.mktemp("early")
     western = folder / "张三 100%"
     no_data = folder / "page.npz"
-    no_data.write_text("<html>403 Forbidden</html>")
+    no_data.write_text("<html>403 Forbidden</html>", encoding="utf-8")
     of_2017 = folder / "keras of 2017"
     of_2017.mkdir()
     settings = '{"backend": "theano", "floatx": "float32", "epsilon": 1e-07}'
-    (of_2017 / "keras.json").write_text(settings)
+    (of_2017 / "keras.json").write_text(settings, encoding="utf-8")
     simple = PATHS["simple"]
     programs = ROOT / "tests" / "programs"
     words = ["--epochs", "1", "--data", few, "--models"]

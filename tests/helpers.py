@@ -27,7 +27,7 @@ class Output(io.TextIOWrapper):
     """What a program prints, as bytes behind it."""
 
     def __init__(self, encoding="utf-8", is_terminal=False):
-        super().__init__(io.BytesIO(), encoding=encoding, write_through=True)
+        super().__init__(io.BytesIO(), encoding=encoding, newline="\n", write_through=True)
         self.is_terminal = is_terminal
 
     def isatty(self):
@@ -92,7 +92,7 @@ class Cells:
     As in PyCharm's console, the main module is another one than the script.
     """
 
-    def __init__(self, name, data, folder):
+    def __init__(self, name, data, models):
         text = PATHS[name].read_text(encoding="utf-8")
         first, *others = text.split("# %% ")[1:]
         self.cells = [first, *others]
@@ -101,7 +101,7 @@ class Cells:
         self.args.data = data
         self.args.no_show = True
         self.args.epochs = 1
-        self.variables["folder"] = folder
+        self.args.models = models
 
     def __getattr__(self, name):
         return self.variables[name]
@@ -129,7 +129,7 @@ def start(path, *words, options=(), **environment):
     command += [str(path)]
     command += [str(word) for word in words]
     variables = dict(os.environ)
-    variables.update(DISPLAY="", PYTHONUNBUFFERED="1")
+    variables.update(DISPLAY="", PYTHONUNBUFFERED="1", PYTHONUTF8="1")
     variables.update(environment)
     process = subprocess.Popen(
         command,

@@ -6,7 +6,11 @@ cd "$(dirname "$0")/.."
 venv=$(mktemp -d)
 trap 'rm -rf "$venv"' EXIT
 "${PYTHON:-python3}" -m venv "$venv"
-"$venv/bin/pip" install --pre -r requirements.txt -r tests/requirements.txt
-"$venv/bin/pip" uninstall --yes keras keras-nightly
-"$venv/bin/pip" install --pre keras-nightly
-"$venv/bin/python" -m pytest tests
+python=$venv/bin/python
+if [ -d "$venv/Scripts" ]; then # on Windows
+  python=$venv/Scripts/python
+fi
+"$python" -m pip install --pre -r requirements.txt -r tests/requirements.txt
+"$python" -m pip uninstall --yes keras keras-nightly
+"$python" -m pip install --pre keras-nightly
+"$python" -m pytest tests

@@ -61,7 +61,7 @@ def test_training_goes_on_in_another_session(run_twice, few):
     """After --load, or args.load = True."""
     before = run_twice("simple")
     loss = entropy(before.x_test, before.decoded_imgs)
-    cells = Cells("simple", few, before.folder)
+    cells = Cells("simple", few, before.folder.parent)
     cells.args.load = True
     cells.run_from("加载数据")
     np.testing.assert_allclose(cells.decoded_imgs, before.decoded_imgs, atol=1e-5)
@@ -89,7 +89,7 @@ def test_networks_that_do_not_belong_together_are_not_saved(few, tmp_path):
     cells.run("建立网络")
     with pytest.raises(common.UserError, match="no parts of this autoencoder"):
         cells.run("编译")
-    assert not list((tmp_path / "models").iterdir())
+    assert not list((tmp_path / "models" / "simple").iterdir())
 
 
 # What readers try first: a script, and what they replace in it by what.

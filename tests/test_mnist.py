@@ -4,9 +4,9 @@ import common
 
 import os
 import re
+import threading
 import time
 from pathlib import Path
-from unittest.mock import Mock
 
 import keras
 import numpy as np
@@ -75,15 +75,6 @@ def test_file_of_one_s_own(tmp_path):
     assert y_train.tolist() == [1, 2, 25, 26, 26]
 
 
-def test_the_message_that_is_shown_is_not_one_that_was_hidden(monkeypatch, tmp_path):
-    error = ValueError("the helpful message")
-    error.__context__ = KeyError("hidden")
-    error.__suppress_context__ = True
-    monkeypatch.setattr(np, "load", Mock(side_effect=error))
-    with pytest.raises(common.UserError, match="the helpful message"):
-        common.load_mnist(write(tmp_path, {}))
-
-
 def test_sample_is_balanced_disjoint_and_repeated():
     (x_train, y_train), (x_test, y_test) = common.load_mnist()
     assert x_train.shape == (60_000, 28, 28)
@@ -100,7 +91,9 @@ def test_sample_is_balanced_disjoint_and_repeated():
 def test_sample_is_said(capsys):
     common.load_mnist()
     said = capsys.readouterr().out
-    expected = "NOT THE WHOLE OF MNIST.*Connection refused.*4,000 to train.*use --data"
+    expected = (
+        "NOT THE WHOLE OF MNIST.*(Connection refused|10061).*4,000 to train.*use --data"
+    )
     assert re.search(expected, said, re.DOTALL)
     assert "broken" not in said
 
@@ -109,7 +102,7 @@ def test_sample_is_said(capsys):
 def cached(tmp_path):
     """Where Keras itself keeps mnist.npz; there is none before and after."""
     probe = tmp_path / "probe.txt"
-    probe.write_text("a small file")
+    probe.write_text("a small file", encoding="utf-8")
     copy = keras.utils.get_file("probe.txt", origin=probe.as_uri())
     file = Path(copy).with_name("mnist.npz")
     yield file
@@ -119,18 +112,22 @@ def cached(tmp_path):
 @pytest.fixture
 def download(cached, monkeypatch):
     """Let Keras's download write so many bytes in each tenth of a second."""
+    given_up = threading.Event()
 
     def replace(sizes, result=None):
         def load_data():
-            with open(cached, "wb", buffering=0) as output:
-                for size in sizes:
+            for size in sizes:
+                with open(cached, "ab") as output:
                     output.write(bytes(size))
-                    time.sleep(0.1)
+                if given_up.wait(timeout=0.1):
+                    break
             return result
 
         monkeypatch.setattr(keras.datasets.mnist, "load_data", load_data)
 
-    return replace
+    yield replace
+    given_up.set()
+    time.sleep(0.2)  # so that the file is closed, which Windows asks for
 
 
 @pytest.mark.parametrize("sizes", [[0] * 300, [100_000] + [1] * 300])
@@ -156,8 +153,10 @@ def test_slow_line_gets_the_whole_set(download, digits):
 
 def test_slow_line_with_a_home_that_begins_with_a_tilde(download, digits, monkeypatch):
     """Keras puts its file into the user's home, where it is watched."""
-    from_home = os.path.relpath(os.environ["KERAS_HOME"], Path.home())
-    monkeypatch.setenv("KERAS_HOME", os.path.join("~", from_home))
+    keras_home = Path(os.environ["KERAS_HOME"])
+    monkeypatch.setenv("HOME", str(keras_home.parent))
+    monkeypatch.setenv("USERPROFILE", str(keras_home.parent))  # Windows
+    monkeypatch.setenv("KERAS_HOME", os.path.join("~", keras_home.name))
     assert_slow_line_gets_the_whole_set(download, digits)
 
 
@@ -166,10 +165,9 @@ def test_broken_file_in_keras_s_cache_is_told_from_a_broken_line(cached, capsys)
     common.load_mnist()
     said = capsys.readouterr().out
     assert re.search(r"mnist\.npz was there, but broken or not Keras's own", said)
-    assert "Connection refused" in said
+    assert re.search("Connection refused|10061", said)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="looks at signals and child processes")
 def test_process_stays_as_it_was_and_ends_at_once_after_a_stall(early):
     process = early["unchanged"]
     out, err = process.communicate(timeout=180)

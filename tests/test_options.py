@@ -39,8 +39,10 @@ SHARED = [
 
 def help_of(name, output=None):
     """What --help prints, in one line."""
-    with pytest.raises(SystemExit, match="0") as caught:
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as caught:
+        patch.setenv("COLUMNS", "1000")  # so that no path is broken in two
         run_script(PATHS[name], "--help", output=output)
+    assert caught.value.code == 0
     return " ".join(caught.value.said.split())
 
 
@@ -127,7 +129,7 @@ def test_split_that_no_layer_has(split, run, tmp_path):
 def test_no_epochs_in_a_cell(few, first_run, tmp_path):
     """Nothing is trained, and what was saved stays."""
     before = contents(first_run("simple").folder)
-    cells = Cells("simple", few, first_run("simple").folder)
+    cells = Cells("simple", few, first_run("simple").folder.parent)
     cells.args.epochs = 0
     cells.run("加载数据")
     cells.run("建立网络")
@@ -164,6 +166,14 @@ def test_folder_that_is_none(run, tmp_path):
     with pytest.raises(common.UserError, match="^--models takes a folder.*$") as caught:
         run("simple", models=tmp_path / "file")
     assert "Epoch" not in caught.value.said
+
+
+def test_training_that_diverges(run, tmp_path):
+    """It is not saved, and the rate is named."""
+    words = ["--optimizer", "adam", "--learning-rate", "1e30", "--epochs", "2"]
+    with pytest.raises(common.UserError, match="diverged .* lower --learning-rate"):
+        run("simple", *words)
+    assert not list((tmp_path / "simple").iterdir())
 
 
 def test_load_without_a_run_makes_no_folder(run, tmp_path):

@@ -186,6 +186,7 @@ def test_random_codes_are_those_of_the_seed(first_run, loaded_run, few, tmp_path
     cells.variables["decoder"] = first_run("deep").decoder
     cells.variables["x_test"] = first_run("deep").x_test
     cells.variables["n"] = 10
+    cells.variables["folder"] = tmp_path
     cells.args.seed = 1
     cells.run("画图：插值")
     assert np.abs(cells.random_codes - first).max() > 1e-3
@@ -264,11 +265,11 @@ def test_map_is_drawn_by_rank(tmp_path):
     upper, lower = plt.figure("map.png").axes
     assert upper.get_title() == "a title"
     assert upper.get_position().y0 > lower.get_position().y0
-    points = {x.get_label(): np.asarray(x.get_offsets()) for x in upper.collections}
-    left_first = points["x"][np.argsort(points["x"][:, 0])]
+    points = [np.asarray(dots.get_offsets()) for dots in upper.collections]
+    left_first = points[0][np.argsort(points[0][:, 0])]
     np.testing.assert_allclose(left_first, [[0.1, 0.5], [0.9, 0.7]])
-    np.testing.assert_allclose(points["y"], [[0.3, 0.9]])
-    ties = points["z"]  # spread out, each at a place of its own
+    np.testing.assert_allclose(points[1], [[0.3, 0.9]])
+    ties = points[2]  # spread out, each at a place of its own
     assert sorted(ties[:, 0]) == pytest.approx([0.5, 0.7])
     assert sorted(ties[:, 1]) == pytest.approx([0.1, 0.3])
     names = {text.get_text(): text.get_position() for text in upper.texts}

@@ -20,7 +20,7 @@ import pytest
 from helpers import PATHS, ROOT, start, table
 from PIL import Image, ImageOps
 
-posix = pytest.mark.skipif(os.name != "posix", reason="its signals are needed")
+posix = pytest.mark.skipif(os.name != "posix", reason="a child gets no Ctrl-C on Windows")
 
 
 def test_interactive_python_keeps_all_at_hand(early):
@@ -66,8 +66,9 @@ def spyder(tmp_path, monkeypatch):
 
 
 def test_spyder_runs_the_whole_file(spyder, few, tmp_path):
-    words = f"--epochs 1 --encoding-dim 3 --data {few} --models {tmp_path}"
-    said = spyder(f"%runfile {PATHS['deep']} --args '{words}'")
+    words = f"--epochs 1 --encoding-dim 3 --data {few.as_posix()}"
+    words += f" --models {tmp_path.as_posix()}"
+    said = spyder(f"%runfile {PATHS['deep'].as_posix()} --args '{words}'")
     assert {row.code for row in table(said).values()} == {3, 64}
     assert spyder("print(decoded_imgs.shape, args.epochs)") == "(200, 784) 1\n"
 
@@ -76,9 +77,8 @@ def test_spyder_runs_the_whole_file(spyder, few, tmp_path):
     first, *cells = [f"# %%{cell}" for cell in text.split("# %%")[1:]]
     spyder(f"__file__ = r'{PATHS['simple']}'\n{first}")
     assert spyder("print(args.epochs, args.load, args.verbose)") == "50 False 1\n"
-    spyder(
-        f"args.epochs = 100_000\nargs.data = r'{few}'\nfolder = type(folder)(r'{tmp_path}')"
-    )
+    change = f"args.data = r'{few}'\nargs.models = type(args.models)(r'{tmp_path}')"
+    spyder(f"args.epochs = 100_000\n{change}")
     said = [spyder(cell, stop_at="Epoch 3/") for cell in cells]  # by the stop button
     assert "STOPPED EARLY" in "".join(said)
     assert table("".join(said))["autoencoder"].code == 16
@@ -89,10 +89,10 @@ def test_notebook(few, tmp_path, monkeypatch):
     text = PATHS["conv"].read_text(encoding="utf-8")
     notebook = jupytext.reads(text, "py:percent")
     new_cell = nbformat.v4.new_code_cell
-    change = f"args.data = r'{few}'\nfolder = type(folder)(r'{tmp_path}')"
+    change = f"args.data = r'{few}'\nargs.models = type(args.models)(r'{tmp_path}')"
     notebook.cells.insert(2, new_cell(change))  # after the options
-    words = f"--epochs 1 --data {few} --models {tmp_path}"
-    notebook.cells.append(new_cell(f"%run {PATHS['simple']} {words}"))
+    words = f"--epochs 1 --data {few.as_posix()} --models {tmp_path.as_posix()}"
+    notebook.cells.append(new_cell(f"%run {PATHS['simple'].as_posix()} {words}"))
     notebook.cells.append(new_cell("print(encoded_imgs.shape)"))
     monkeypatch.delenv("MPLBACKEND")
     nbclient.NotebookClient(notebook, timeout=180).execute()
@@ -202,7 +202,6 @@ def test_ctrl_c(few, silent, tmp_path):
     assert "Traceback" not in err
 
 
-@posix
 def test_second_ctrl_c_in_a_shell(monkeypatch):
     """It is Python's own; and so is a first one after the block."""
     monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)  # which a shell has
@@ -218,7 +217,6 @@ def test_second_ctrl_c_in_a_shell(monkeypatch):
             signal.raise_signal(signal.SIGINT)
 
 
-@posix
 def test_second_ctrl_c_of_a_program(capsys):
     """The system ends it at once."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
