@@ -135,27 +135,15 @@ common.check_parts(autoencoder, encoder, decoder, x_test[:100])
 encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 
-# %% 与主成分分析比较 · compare with PCA, of as many numbers
+# %% 主成分分析，用来比较 · PCA of as many numbers, to compare with
 # 主成分分析不用神经网络，也能把图片压缩成同样多的数，再线性地恢复。
 # PCA also turns an image into a few numbers, and back, without a network: linearly.
 size = encoded_imgs[0].size
 components = min(size, 784)  # an image of 784 pixels has no more
 pca = PCA(components, svd_solver="covariance_eigh")
 pca.fit(x_train.reshape(len(x_train), 784))
-pca_train = pca.transform(x_train.reshape(len(x_train), 784))
 pca_codes = pca.transform(x_test.reshape(len(x_test), 784))
 pca_imgs = pca.inverse_transform(pca_codes)
-
-# 最近邻的准确率：对每张测试图片，找编码最接近的训练图片，两者标签相同的比例。
-# A test digit is recognised if the training digit of the nearest code has the same label.
-recognised = common.nearest_neighbour_accuracy(
-    encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test
-)
-pca_recognised = common.nearest_neighbour_accuracy(pca_train, y_train, pca_codes, y_test)
-common.print_table_head(len(x_test))
-common.print_table_row("autoencoder", x_test, encoded_imgs, decoded_imgs, recognised)
-common.print_table_row(f"PCA {components}", x_test, pca_codes, pca_imgs, pca_recognised)
-common.print_table_floor(x_test)
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
 # 一轮训练之后，重建的图片认得出，但比 PCA 的模糊；训练更多轮会更好。
@@ -205,6 +193,19 @@ if not args.load:
         "floor": common.cross_entropy(x_test, x_test),
     }
     common.plot_history(history.history, levels, folder / "history.png")
+
+# %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
+# 最近邻的准确率：对每张测试图片，找编码最接近的训练图片，两者标签相同的比例。
+# A test digit is recognised if the training digit of the nearest code has the same label.
+recognised = common.nearest_neighbour_accuracy(
+    encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test
+)
+pca_train = pca.transform(x_train.reshape(len(x_train), 784))
+pca_recognised = common.nearest_neighbour_accuracy(pca_train, y_train, pca_codes, y_test)
+common.print_table_head(len(x_test))
+common.print_table_row("autoencoder", x_test, encoded_imgs, decoded_imgs, recognised)
+common.print_table_row(f"PCA {components}", x_test, pca_codes, pca_imgs, pca_recognised)
+common.print_table_floor(x_test)
 
 # %% 显示图片 · show the pictures
 if not args.no_show:

@@ -145,7 +145,7 @@ decoder2 = Model(encoded2, autoencoder.output)
 encoded_imgs2 = encoder2.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs2 = decoder2.predict(encoded_imgs2, batch_size=1000, verbose=0)
 
-# %% 与主成分分析比较 · compare with PCA, of as many numbers
+# %% 主成分分析，用来比较 · PCA of as many numbers, to compare with
 # 主成分分析不用神经网络，也能把图片压缩成同样多的数，再线性地恢复。
 # PCA also turns an image into a few numbers, and back, without a network: linearly.
 size = encoded_imgs.shape[1]
@@ -161,29 +161,6 @@ pca2 = PCA(components2, svd_solver="covariance_eigh")
 pca2.fit(x_train)
 pca_codes2 = pca2.transform(x_test)
 pca_imgs2 = pca2.inverse_transform(pca_codes2)
-
-# 最近邻的准确率：对每张测试图片，找编码最接近的训练图片，两者标签相同的比例。
-# A test digit is recognised if the training digit of the nearest code has the same label.
-recognised = common.nearest_neighbour_accuracy(
-    encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test
-)
-pca_recognised = common.nearest_neighbour_accuracy(
-    pca.transform(x_train), y_train, pca_codes, y_test
-)
-recognised2 = common.nearest_neighbour_accuracy(
-    encoder2.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs2, y_test
-)
-pca_recognised2 = common.nearest_neighbour_accuracy(
-    pca2.transform(x_train), y_train, pca_codes2, y_test
-)
-common.print_table_head(len(x_test))
-common.print_table_row(f"split at {size}", x_test, encoded_imgs, decoded_imgs, recognised)
-common.print_table_row(f"PCA {components}", x_test, pca_codes, pca_imgs, pca_recognised)
-common.print_table_row(
-    f"layer {args.split}: {size2}", x_test, encoded_imgs2, decoded_imgs2, recognised2
-)
-common.print_table_row(f"PCA {components2}", x_test, pca_codes2, pca_imgs2, pca_recognised2)
-common.print_table_floor(x_test)
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
 # 重建的图片应当认得出是同一个数字；训练 50 轮之后，比 PCA 的更清楚。
@@ -250,6 +227,30 @@ if not args.load:
         "floor": common.cross_entropy(x_test, x_test),
     }
     common.plot_history(history.history, levels, folder / "history.png")
+
+# %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
+# 最近邻的准确率：对每张测试图片，找编码最接近的训练图片，两者标签相同的比例。
+# A test digit is recognised if the training digit of the nearest code has the same label.
+recognised = common.nearest_neighbour_accuracy(
+    encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test
+)
+pca_recognised = common.nearest_neighbour_accuracy(
+    pca.transform(x_train), y_train, pca_codes, y_test
+)
+recognised2 = common.nearest_neighbour_accuracy(
+    encoder2.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs2, y_test
+)
+pca_recognised2 = common.nearest_neighbour_accuracy(
+    pca2.transform(x_train), y_train, pca_codes2, y_test
+)
+common.print_table_head(len(x_test))
+common.print_table_row(f"split at {size}", x_test, encoded_imgs, decoded_imgs, recognised)
+common.print_table_row(f"PCA {components}", x_test, pca_codes, pca_imgs, pca_recognised)
+common.print_table_row(
+    f"layer {args.split}: {size2}", x_test, encoded_imgs2, decoded_imgs2, recognised2
+)
+common.print_table_row(f"PCA {components2}", x_test, pca_codes2, pca_imgs2, pca_recognised2)
+common.print_table_floor(x_test)
 
 # %% 显示图片 · show the pictures
 if not args.no_show:

@@ -85,18 +85,14 @@ def first_run(npz, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def adam_run(npz, few, tmp_path_factory):
-    """A run with Adam, by the script's name; of a code of two numbers where it can be."""
-    models = tmp_path_factory.mktemp("adam")
+def run_with_a_map(npz, tmp_path_factory):
+    """A run of simple or deep with a code of two numbers, and the figures that it drew."""
+    models = tmp_path_factory.mktemp("two")
 
     @functools.cache
     def call(name):
-        words = ["--models", models, "--epochs", "1", "--optimizer", "adam", "--data"]
-        if name == "conv":
-            words += [few]
-        else:
-            words += [npz, "--encoding-dim", "2"]
-        done = run_script(PATHS[name], *words)
+        words = ["--data", npz, "--models", models, "--epochs", "1", "--optimizer", "adam"]
+        done = run_script(PATHS[name], *words, "--encoding-dim", "2")
         done.figures = {label: plt.figure(label) for label in plt.get_figlabels()}
         return done
 

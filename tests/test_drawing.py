@@ -21,11 +21,11 @@ def nearest():
 
 @pytest.fixture(scope="module")
 def originals(nearest):
-    """Ten test digits that it knows, from 0 to 9: (10, 28, 28), 0 to 1."""
+    """Five test digits that it knows, 1, 3, 5, 7 and 9: (5, 28, 28), 0 to 1."""
     _, (x_test, y_test) = common.load_mnist()
     right = nearest.predict(x_test.reshape(-1, 784)) == y_test
     chosen = []
-    for digit in range(10):
+    for digit in (1, 3, 5, 7, 9):
         of_this_digit = np.flatnonzero(right & (y_test == digit))
         chosen.append(of_this_digit[0])
     return x_test[chosen]
@@ -143,24 +143,23 @@ def save_turned_by_the_camera(digit, folder):
     image.save(folder / "mine.png", exif=exif)
 
 
-# The largest mean squared error, over the ten digits. That of an empty image is 0.1.
-KINDS = {
-    save_as_it_is: 0.015,
-    save_inverted: 0.015,
-    save_small: 0.015,
-    save_cut_out: 0.015,
-    save_on_paper: 0.015,
-    save_with_specks: 0.015,
-    save_photo: 0.015,
-    save_pencil: 0.015,
-    save_black_on_transparent: 0.015,
-    save_white_on_transparent: 0.015,
-    save_paper_with_transparent_border: 0.015,
-    save_of_16_bits: 0.015,
-    save_white_on_black_of_16_bits: 0.015,
-    save_of_1_bit: 0.015,
-    save_turned_by_the_camera: 0.015,
-}
+KINDS = [
+    save_as_it_is,
+    save_inverted,
+    save_small,
+    save_cut_out,
+    save_on_paper,
+    save_with_specks,
+    save_photo,
+    save_pencil,
+    save_black_on_transparent,
+    save_white_on_transparent,
+    save_paper_with_transparent_border,
+    save_of_16_bits,
+    save_white_on_black_of_16_bits,
+    save_of_1_bit,
+    save_turned_by_the_camera,
+]
 
 
 @pytest.mark.parametrize("save", KINDS)
@@ -174,9 +173,9 @@ def test_digit_is_read_as_it_was(save, originals, nearest, tmp_path):
         assert image.max() == 1
         found.append(image)
     error = np.mean((np.array(found) - originals) ** 2, axis=(1, 2))
-    assert error.mean() < KINDS[save]
-    labels = nearest.predict(np.reshape(found, (10, 784)))
-    assert labels.tolist() == list(range(10))
+    assert error.mean() < 0.015  # that of an empty image is 0.1
+    labels = nearest.predict(np.reshape(found, (5, 784)))
+    assert labels.tolist() == [1, 3, 5, 7, 9]
 
 
 def test_digit_is_scaled_and_centred_as_in_mnist(tmp_path):

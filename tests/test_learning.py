@@ -154,13 +154,17 @@ def test_penalty_is_l1_on_the_code(run):
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_rates_of_the_optimizers(name, first_run, adam_run):
-    adadelta = first_run(name).optimizer
-    assert type(adadelta).__name__ == "Adadelta"
-    assert float(adadelta.learning_rate) == 1
-    adam = adam_run(name).optimizer
-    assert type(adam).__name__ == "Adam"
-    assert float(adam.learning_rate) == pytest.approx(ADAM[name])
+@pytest.mark.parametrize("choice", ["adadelta", "adam"])
+def test_rates_of_the_optimizers(choice, name, few, tmp_path):
+    cells = Cells(name, few, tmp_path)
+    cells.args.optimizer = choice
+    cells.args.load = True  # nothing is trained
+    cells.run("加载数据")
+    cells.run("建立网络")
+    cells.run("编译")
+    assert type(cells.optimizer).__name__.lower() == choice
+    rates = {"adadelta": 1.0, "adam": ADAM[name]}
+    assert float(cells.optimizer.learning_rate) == pytest.approx(rates[choice])
 
 
 @pytest.fixture(scope="session")
@@ -199,13 +203,18 @@ def test_digits_are_shuffled(name, sorted_run):
     assert mse(run.x_test, run.decoded_imgs) < 0.06
 
 
-def test_seed_repeats_a_run(run):
+def test_seed_repeats_a_training(few, tmp_path):
     """Bit for bit, with large batches too, whose parts are worked on at the same time."""
-    words = ["--epochs", "2", "--batch-size", "250", "--seed", "5"]
-    first = run("conv", *words).autoencoder.get_weights()
-    second = run("conv", *words).autoencoder.get_weights()
-    for a, b in zip(first, second, strict=True):
-        assert a.tobytes() == b.tobytes()
+    cells = Cells("conv", few, tmp_path)
+    cells.args.epochs = 2
+    cells.args.batch_size = 250
+    cells.run("加载数据")
+    trained = []
+    for _ in range(2):
+        cells.run("建立网络")
+        cells.run("编译")
+        trained.append([x.tobytes() for x in cells.autoencoder.get_weights()])
+    assert trained[0] == trained[1]
 
 
 def test_sums_are_repeatable():

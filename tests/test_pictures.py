@@ -238,9 +238,9 @@ def test_history(name, first_run):
 
 
 @pytest.mark.parametrize("name", ["simple", "deep"])
-def test_map_of_a_code_of_two(name, adam_run):
+def test_map_of_a_code_of_two(name, run_with_a_map):
     """Above are the codes, and below what is decoded from the grid over them."""
-    run = adam_run(name)
+    run = run_with_a_map(name)
     upper, lower, pca_upper, pca_lower = run.figures["map.png"].axes
     assert upper.get_title() == "autoencoder: codes of two numbers"
     assert pca_upper.get_title() == "PCA: two components"

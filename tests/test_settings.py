@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from helpers import table
+from helpers import Cells, table
 
 
 @pytest.fixture
@@ -33,9 +33,14 @@ def test_settings_of_keras_change_no_figure(run, keras_as_it_was):
         assert vars(rows[label]) == vars(row)
 
 
-def test_settings_of_keras_do_not_stop_conv(run, keras_as_it_was):
+def test_settings_of_keras_do_not_stop_conv(few, tmp_path, keras_as_it_was):
+    """Its images have their channel as the last axis."""
     set_others()
-    assert run("conv", "--epochs", "1").encoded_imgs.shape == (200, 4, 4, 8)
+    cells = Cells("conv", few, tmp_path)
+    cells.run("加载数据")
+    cells.run("建立网络")
+    assert cells.encoder.output_shape == (None, 4, 4, 8)
+    assert cells.encoder(cells.x_test[:1]).shape == (1, 4, 4, 8)
 
 
 def test_keras_json_of_2017(early):
