@@ -1,0 +1,65 @@
+"""Run all scripts of the laboratory, one after the other.
+
+What was trained is kept, so that the command goes on where it was stopped. --check fails if
+a script finds other figures than README.md had; the new ones stand there then.
+"""
+
+import lab
+
+import argparse
+import os
+import subprocess
+import sys
+
+import keras
+
+# 先运行训练时间短的；few_labels 和 pre_training 要用 2006 年的网络。
+# Those with short trainings come first; few_labels and pre_training use the network of 2006.
+SCRIPTS = [
+    "anomalies",
+    "losses",
+    "noise",
+    "experiments",
+    "learning_rate",
+    "claims",
+    "t_sne",
+]
+SCRIPTS += ["tied_weights", "code_sizes", "orders", "results", "gallery", "two_numbers"]
+SCRIPTS += ["how_much", "convolutions", "network_of_2006", "few_labels", "pre_training"]
+SCRIPTS += ["speed"]
+
+parser = argparse.ArgumentParser(
+    description=__doc__, epilog="--data, --runs: as results.py"
+)
+parser.add_argument("--only", nargs="+", default=SCRIPTS, choices=SCRIPTS, help="run these")
+parser.add_argument(
+    "--check", action="store_true", help="fail if README.md had other figures"
+)
+args, words = parser.parse_known_args()
+sys.argv[1:] = words
+options = lab.parse_options(__doc__)  # those that each script has
+
+readme = lab.FOLDER / "README.md"
+outdated = []
+for name in args.only:
+    print(f"---- {name}", flush=True)
+    before = readme.read_bytes()
+    subprocess.run([sys.executable, lab.FOLDER / f"{name}.py"] + words, check=True)
+    if readme.read_bytes() != before:
+        outdated.append(name)
+
+seconds = []
+for file in options.runs.glob("*/output.txt"):
+    said = file.read_text(encoding="utf-8")
+    seconds.append(float(said.split()[-1]))
+for file in options.runs.glob("*/seconds.txt"):
+    seconds.append(float(file.read_text()))
+minutes = f"{sum(seconds) / 60:.0f}"
+if args.only == SCRIPTS:
+    sentences = f"""All trainings together took {minutes} minutes, with Keras \
+{keras.__version__} on {os.cpu_count()} cores."""
+    head = ["trained networks", "minutes"]
+    lab.report(options, "everything", head, [[str(len(seconds)), minutes]], sentences)
+
+if args.check and outdated:
+    sys.exit(f"error: README.md had other figures of {', '.join(outdated)}")

@@ -1,0 +1,78 @@
+"""How do the pictures of the three scripts look, with either optimizer?
+
+The pictures are the scripts' own, copied; only the losses of both optimizers are drawn
+here, in one picture for each script. Seed 0.
+"""
+
+# %% 准备 · imports and options
+import lab
+
+import common
+
+import shutil
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+args = lab.parse_options(__doc__)
+(x_train, y_train), (x_test, y_test) = common.load_mnist(args.data)
+x_train = x_train.reshape(len(x_train), 784)
+x_test = x_test.reshape(len(x_test), 784)
+
+# %% 训练，复制图片 · train, and copy the pictures
+# 每项：脚本、轮数、图片 · Each has a script, epochs and pictures.
+settings = [
+    ("simple", 50, ["reconstructions", "code"]),
+    ("deep", 50, ["reconstructions", "walk"]),
+    ("conv", 1, ["reconstructions"]),
+    ("conv", 50, ["reconstructions"]),
+]
+optimizers = ["adadelta", "adam"]
+if args.quick:
+    settings = [("simple", 50, ["reconstructions", "code"])]
+    optimizers = ["adam"]
+folders = {}
+for script, epochs, pictures in settings:
+    for optimizer in optimizers:
+        options = f"--optimizer {optimizer} --epochs {epochs} --seed 0"
+        folder = lab.run(args, script, options)
+        folders[script, optimizer, epochs] = folder
+        for picture in pictures:
+            name = f"{script}_{picture}_{optimizer}_{epochs}.png"
+            shutil.copy(folder / f"{picture}.png", args.pictures / name)
+if not args.quick:
+    conv_folder = folders["conv", "adam", 50]
+    shutil.copy(conv_folder / "layers.png", args.pictures / "conv_layers_adam_50.png")
+    shutil.copy(conv_folder / "model.png", args.pictures / "conv_model_adam_50.png")
+map_folder = lab.run(args, "deep", "--optimizer adam --encoding-dim 2")
+shutil.copy(map_folder / "map.png", args.pictures / "deep_map_adam_50.png")
+
+# %% 画图：损失曲线 · draw the losses by epoch, of both optimizers
+for script, size in {"simple": 16, "deep": 32, "conv": 128}.items():
+    curves = {}
+    for (kind, optimizer, epochs), folder in folders.items():
+        if kind == script and epochs == settings[-1][1]:
+            curves[f"{optimizer}, training"] = lab.losses(folder, "loss")
+            curves[f"{optimizer}, validation"] = lab.losses(folder, "val_loss")
+    pca = PCA(size, svd_solver="covariance_eigh").fit(x_train)
+    pca_imgs = pca.inverse_transform(pca.transform(x_test))
+    levels = {
+        f"cross-entropy of PCA {size}": common.cross_entropy(x_test, pca_imgs),
+        "floor": common.cross_entropy(x_test, x_test),
+    }
+    if curves:
+        common.plot_history(curves, levels, args.pictures / f"{script}_history.png")
+
+# %% 结果 · the table, and what came out
+head = ["network", "optimizer", "epochs", "training loss", "validation loss", "gap"]
+rows = []
+gaps = []
+for (script, optimizer, epochs), folder in folders.items():
+    loss = lab.losses(folder, "loss")[-1]
+    val_loss = lab.losses(folder, "val_loss")[-1]
+    gaps.append(abs(val_loss - loss))
+    cells = [script, optimizer, str(epochs), f"{loss:.4f}", f"{val_loss:.4f}"]
+    rows.append(cells + [f"{val_loss - loss:+.4f}"])
+sentences = f"""After the last epoch, the losses of training and of validation differ by \
+{np.max(gaps):.4f} at most."""
+lab.report(args, "gallery", head, rows, sentences)

@@ -1,0 +1,147 @@
+"""What the laboratory's scripts share: options, what was trained, figures, the text."""
+
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+PROJECT = FOLDER.parent.parent
+sys.path.insert(0, str(PROJECT))  # so that a script which imports lab finds common
+
+import common
+
+import argparse
+import os
+import re
+import subprocess
+import time
+from dataclasses import dataclass
+
+import joblib
+import numpy as np
+
+
+@dataclass
+class Figures:
+    """How good codes are, on the test digits."""
+
+    size: int  # numbers in a code
+    cross_entropy: float
+    mse: float
+    recognised: float  # nearest-neighbour accuracy, in percent
+
+
+def parse_options(question):
+    """Return the values of the options that each script of the laboratory has."""
+    parser = argparse.ArgumentParser(description=question)
+    data = Path.home() / ".keras" / "datasets" / "mnist.npz"  # where Keras keeps it
+    parser.add_argument("--data", type=Path, default=data, help="MNIST (%(default)s)")
+    runs = PROJECT / "models" / "runs"
+    parser.add_argument("--runs", type=Path, default=runs, help="kept (%(default)s)")
+    parser.add_argument("--quick", action="store_true", help="a test: one epoch")
+    is_program = Path(sys.argv[0]).resolve().parent == FOLDER
+    words = sys.argv[1:] if is_program else []  # a shell has words of its own
+    args = parser.parse_args(words)
+    args.pictures = args.runs if args.quick else FOLDER
+    args.most_epochs = 1 if args.quick else 1000
+    common.shorten_errors()
+    common.allow_any_text()
+    common.use_keras_defaults()
+    return args
+
+
+def run(args, name, options="", changes=()):
+    """Run a script of the project, or find its earlier run; return its networks' folder.
+
+    The name begins with the script's. `changes`: pairs of old and new parts of its text.
+    """
+    script = name.split("_")[0]
+    text = (PROJECT / f"{script}_autoencoder.py").read_text(encoding="utf-8")
+    for old, new in changes:
+        if text.count(old) != 1:
+            raise common.UserError(f"{text.count(old)} times, not once: {old}")
+        text = text.replace(old, new)
+    title = f"{name} {options}".strip().replace(" ", "_")
+    folder = args.runs.resolve() / title.replace("--", "").replace(".", "")
+    if not (folder / "output.txt").exists():
+        print(f"Running {folder.name}", flush=True)
+        common.make_folder(folder)
+        program = folder / f"{script}_autoencoder.py"
+        program.write_text(text, encoding="utf-8")
+        command = [sys.executable, program, "--no-show", "--verbose", "2"]
+        command += ["--data", args.data.resolve(), "--models", folder] + options.split()
+        if args.quick:
+            command += ["--epochs", "1"]
+        environment = dict(os.environ, PYTHONPATH=str(PROJECT), PYTHONUTF8="1")
+        start = time.perf_counter()
+        said = subprocess.check_output(command, env=environment, encoding="utf-8")
+        said += f"\n{time.perf_counter() - start}\n"
+        (folder / "output.txt").write_text(said, encoding="utf-8")
+    return folder / script
+
+
+def losses(folder, which):
+    """Return a run's losses by epoch: "loss", of the training, or "val_loss"."""
+    output = (folder.parent / "output.txt").read_text(encoding="utf-8")
+    return [float(loss) for loss in re.findall(rf" - {which}: ([\d.e+-]+)", output)]
+
+
+def train(folder, autoencoder, encoder, decoder, x_train, epochs, batch_size):
+    """Train a compiled network, each epoch in another order, and save it; if not yet done."""
+    if (folder / "seconds.txt").exists():
+        return
+    print(f"Training {folder.name}", flush=True)
+    common.make_folder(folder)
+    start = time.perf_counter()
+    for _ in range(epochs):
+        x_epoch = np.random.permutation(x_train)
+        autoencoder.fit(x_epoch, x_epoch, batch_size=batch_size, shuffle=False, verbose=0)
+    seconds = time.perf_counter() - start
+    common.save_model(encoder, "encoder", folder)
+    common.save_model(decoder, "decoder", folder)
+    (folder / "seconds.txt").write_text(str(seconds))
+
+
+def measure(args, folder, digits):
+    """Return the figures of the network whose two parts are in a folder."""
+    (x_train, _), (x_test, _) = digits
+    encoder = common.load_model("encoder", folder)
+    decoder = common.load_model("decoder", folder)
+    shape = (-1,) + encoder.input_shape[1:]
+    codes_train = encoder.predict(x_train.reshape(shape), batch_size=1000, verbose=0)
+    codes_test = encoder.predict(x_test.reshape(shape), batch_size=1000, verbose=0)
+    images = decoder.predict(codes_test, batch_size=1000, verbose=0)
+    return figures_of(args, codes_train, codes_test, images, digits)
+
+
+def figures_of(args, codes_train, codes_test, images, digits):
+    """Return the figures of codes, and of the images that were made of the test digits'."""
+    (_, y_train), (x_test, y_test) = digits
+    x_images = images.reshape(x_test.shape)
+    mse = float(np.mean((x_test - x_images) ** 2))
+    memory = joblib.Memory(args.runs, verbose=0)  # of the slow part
+    recognise = memory.cache(common.nearest_neighbour_accuracy)
+    percent = 100 * recognise(codes_train, y_train, codes_test, y_test)
+    return Figures(codes_test[0].size, common.cross_entropy(x_test, x_images), mse, percent)
+
+
+def spread(values, decimals):
+    """Return the mean as text, and the standard deviation if there are more values."""
+    text = f"{np.mean(values):.{decimals}f}"
+    if len(values) > 1:
+        text += f" ± {np.std(values, ddof=1):.{decimals}f}"
+    return text
+
+
+def report(args, name, head, rows, sentences):
+    """Print a table and sentences; write them into README.md, between the name's marks."""
+    lines = []
+    for cells in [head, ["---"] * len(head)] + rows:
+        lines.append("| " + " | ".join(cells) + " |")
+    text = "\n".join(lines) + "\n\n" + sentences
+    print(f"\n{text}\n")
+    if not args.quick:
+        readme = FOLDER / "README.md"
+        content = readme.read_text(encoding="utf-8")
+        before, mark, rest = content.partition(f"<!-- {name} -->")
+        end = rest[rest.index("<!-- end -->") :]
+        readme.write_text(f"{before}{mark}\n\n{text}\n\n{end}", encoding="utf-8")

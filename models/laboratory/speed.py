@@ -1,0 +1,111 @@
+"""How much time do the scripts' settings save, and how fast is JAX?
+
+Keras's plain `compile`, as the post has it, beside the scripts' settings on TensorFlow and
+on JAX. The kinds take turns, so that a slow moment of the machine meets all of them. Nothing
+else should be running, and JAX must be installed.
+"""
+
+# %% 准备 · imports and options
+import lab
+
+import os
+import re
+
+import numpy as np
+
+args = lab.parse_options(__doc__)
+all_epochs = {"simple": 12, "deep": 12, "conv": 2}
+kinds = ["plain", "TensorFlow", "JAX"]
+rounds = [0, 1]
+if args.quick:
+    all_epochs = {"simple": 1}
+    kinds = ["plain", "TensorFlow"]
+    rounds = [0]
+
+# %% 脚本中改动的文字 · what is changed in a script
+# 打印每轮结束的时间和内存的峰值 · It prints when each epoch ends, and the peak of the memory.
+clock = """
+import resource
+import time
+
+
+class Clock(keras.callbacks.Callback):
+    def on_train_begin(self, logs=None):
+        print("clock", time.perf_counter())
+
+    def on_epoch_end(self, epoch, logs=None):
+        print("clock", time.perf_counter())
+
+
+parser = argparse"""
+peak = 'print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\nif not args.no_show:'
+timed = [("parser = argparse", clock), ("if not args.no_show:", peak)]
+settings = {
+    "plain": [
+        ("steps_per_execution=common.steps_at_a_time(len(x_train), args.batch_size),", ""),
+        ("jit_compile=common.xla_setting(autoencoder, args.epochs),", ""),
+    ],
+    "TensorFlow": [],
+    # TensorFlow 如同没有安装 · TensorFlow is as good as not installed.
+    "JAX": [
+        (
+            "import common  # before",
+            'import sys\n\nsys.modules["tensorflow"] = None\nimport common  # before',
+        )
+    ],
+}
+backends = {"plain": "tensorflow", "TensorFlow": "tensorflow", "JAX": "jax"}
+
+# %% 训练 · train, with the kinds in turn
+# 每项是各次的秒数 · Each has the seconds of all rounds.
+seconds = {}
+losses = {}
+memory = {}
+for script, epochs in all_epochs.items():
+    use_clock = [("verbose=args.verbose,", "verbose=args.verbose, callbacks=[Clock()],")]
+    if script == "conv":
+        use_clock = [("callbacks = []", "callbacks = [Clock()]")]
+    for number in rounds:
+        for kind in kinds:
+            os.environ["KERAS_BACKEND"] = backends[kind]  # of the script that is run
+            name = f"{script}_{kind}_round_{number}"
+            changes = timed + use_clock + settings[kind]
+            folder = lab.run(args, name, f"--epochs {epochs}", changes)
+            said = (folder.parent / "output.txt").read_text(encoding="utf-8")
+            times = [float(text) for text in re.findall(r"clock ([\d.]+)", said)]
+            # 最快的一轮：机器上的其他事只会增加时间。
+            # The fastest epoch: what else the machine does can only add to the time.
+            row = seconds.setdefault(f"{script}, an epoch", {})
+            row.setdefault(kind, []).append(np.min(np.diff(times)))
+            losses[f"{script}, an epoch", kind] = (
+                f"{lab.losses(folder, 'val_loss')[-1]:.4f}"
+            )
+            memory[script, kind] = int(re.search(r"peak (\d+)", said)[1]) / 2**20
+for number in rounds:
+    for kind in kinds:
+        os.environ["KERAS_BACKEND"] = backends[kind]
+        folder = lab.run(args, f"simple_{kind}_whole_{number}", "", settings[kind])
+        said = (folder.parent / "output.txt").read_text(encoding="utf-8")
+        row = seconds.setdefault("simple, a whole default run", {})
+        row.setdefault(kind, []).append(float(said.split()[-1]))
+
+# %% 结果 · the table, and what came out
+head = ["", "plain"]
+for kind in kinds[1:]:
+    head += [kind, "of plain"]
+head += [f"loss, {kind}" for kind in kinds]
+rows = []
+for label, by_kind in seconds.items():
+    cells = [label, f"{np.median(by_kind['plain']):.2f} s"]
+    for kind in kinds[1:]:
+        ratios = np.divide(by_kind[kind], by_kind["plain"])
+        cells.append(f"{np.median(by_kind[kind]):.2f} s")
+        cells.append(
+            f"**{np.median(ratios):.2f}** ({ratios.min():.2f} to {ratios.max():.2f})"
+        )
+    for kind in kinds:
+        cells.append(losses.get((label, kind), "–"))
+    rows.append(cells)
+peaks = [f"{memory[script, 'TensorFlow']:.2f} GiB ({script})" for script in all_epochs]
+sentences = f"At its peak, a run on TensorFlow takes a memory of {', '.join(peaks)}."
+lab.report(args, "speed", head, rows, sentences)

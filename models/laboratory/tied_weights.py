@@ -1,0 +1,87 @@
+"""Should the decoder's weights be the encoder's, transposed?
+
+The single layer of 16 numbers, without penalty; 50 epochs of Adam.
+"""
+
+# %% 准备 · imports and options
+import lab
+
+import common
+
+import keras
+from keras import Input, Model
+from keras.layers import Dense, Layer
+
+args = lab.parse_options(__doc__)
+digits = common.load_mnist(args.data)
+(x_train, y_train), (x_test, y_test) = digits
+x_train = x_train.reshape(len(x_train), 784)
+seeds = [0] if args.quick else [0, 1, 2]
+epochs = min(50, args.most_epochs)
+
+
+# %% 解码器的层：权重是编码器权重的转置 · the decoder's layer, with the encoder's weights
+class Transposed(Layer):
+    """A dense layer whose weights are those of another one, transposed."""
+
+    def __init__(self, dense):
+        super().__init__()
+        self.dense = dense
+        self.bias = self.add_weight(shape=(784,), initializer="zeros")
+
+    def call(self, codes):
+        weights = keras.ops.transpose(self.dense.kernel)
+        return keras.ops.sigmoid(keras.ops.matmul(codes, weights) + self.bias)
+
+
+# %% 训练 · train, from three seeds, in the order that the script has
+tied = []
+for seed in seeds:
+    keras.utils.set_random_seed(seed)
+    common.make_sums_repeatable()
+    input_img = Input(shape=(784,))
+    dense = Dense(16, activation="relu")
+    encoded = dense(input_img)
+    transposed = Transposed(dense)
+    autoencoder = Model(input_img, transposed(encoded))
+    autoencoder.compile(
+        optimizer="adam",
+        loss="binary_crossentropy",
+        steps_per_execution=common.steps_at_a_time(len(x_train), 256),
+    )
+    folder = args.runs / f"tied_seed_{seed}"
+    if not (folder / "decoder_weights.pkl").exists():
+        print(f"Training {folder.name}", flush=True)
+        common.make_folder(folder)
+        autoencoder.fit(x_train, x_train, epochs=epochs, batch_size=256, verbose=0)
+        # 保存时换成普通的层，权重相同 · To be saved, a usual layer gets the same weights.
+        usual = Dense(784, activation="sigmoid")
+        decoder = Model(encoded, usual(encoded))
+        usual.set_weights([dense.get_weights()[0].T, transposed.bias.numpy()])
+        common.save_model(Model(input_img, encoded), "encoder", folder)
+        common.save_model(decoder, "decoder", folder)
+    tied.append(lab.measure(args, folder, digits))
+parameters = 784 * 16 + 16 + 784
+
+# %% 权重不共用 · with weights of its own
+folder = lab.run(args, "simple", "--optimizer adam --l1 0 --encoding-dim 16")
+untied = lab.measure(args, folder, digits)
+untied_parameters = common.load_model("autoencoder", folder).count_params()
+
+# %% 结果 · the table, and what came out
+head = ["single layer, 16 numbers, no penalty", "parameters", "cross-entropy", "MSE"]
+tied_mse = lab.spread([x.mse for x in tied], 5)
+tied_entropy = lab.spread([x.cross_entropy for x in tied], 4)
+rows = [
+    [f"tied, seeds: {len(seeds)}", f"{parameters:,}", tied_entropy, tied_mse],
+    [
+        "untied",
+        f"{untied_parameters:,}",
+        f"{untied.cross_entropy:.4f}",
+        f"{untied.mse:.5f}",
+    ],
+]
+ratio = sum([x.mse for x in tied]) / len(tied) / untied.mse
+sentences = f"""Tied weights save half of the weights; the MSE is {ratio:.2f} times that of \
+weights of their own."""
+lab.report(args, "tied_weights", head, rows, sentences)
