@@ -1,4 +1,4 @@
-"""What the three scripts share: options, digits, saving, loading, the table, the pictures.
+"""What the three scripts share: options, digits, training, saving, the table, the pictures.
 
 The networks, the arrays, the seed and the results stand in the scripts. The functions here
 load, save, print and draw what they are handed.
@@ -59,7 +59,7 @@ from scipy.stats import rankdata
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
-# In a row of images, each is enlarged to as many pixels each way: 4 times 28, 28 times 4.
+# Height and width, in pixels, to which each image of a row is enlarged: 4 x 28, 28 x 4.
 CELL = 112
 # Pixels between two of them.
 GAP = 14
@@ -109,7 +109,7 @@ def shorten_errors():
 def allow_any_text():
     """Let `print` write `?` for a character that the terminal does not have, and not fail.
 
-    A Western Windows, for instance, has no Chinese characters.
+    On a Western Windows, for instance, output that is sent to a file has no Chinese ones.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):  # in a notebook it is something else
         sys.stdout.reconfigure(errors="replace")
@@ -222,17 +222,16 @@ def parse_options(parser):
 def _command_line(parser):
     """Return the words after the script's name on the command line, or no words.
 
-    In cells of Spyder, Jupyter or PyCharm the command line is that program's, and not the
-    script's. So it is if a program of your own says `import simple_autoencoder`. The script
-    is the program itself if Python was started with the main module's file, and the main
-    module has the parser.
+    They are the script's if the script is the program. In cells, they are those of Spyder,
+    Jupyter or PyCharm; if your own program imports the script, they are your program's.
     """
     main = sys.modules["__main__"]
     main_file = getattr(main, "__file__", None)
-    if main_file is None:
+    if main_file is None:  # in Jupyter
         return []
-    if os.path.abspath(main_file) != os.path.abspath(sys.argv[0]):
+    if os.path.abspath(main_file) != os.path.abspath(sys.argv[0]):  # in Spyder
         return []
+    # In PyCharm, and if it is imported, the main module is another one than the script.
     if not any(value is parser for value in vars(main).values()):
         return []
     return sys.argv[1:]
@@ -244,8 +243,8 @@ def _usual_verbosity():
         return 1
     if "PYCHARM_HOSTED" in os.environ:
         return 1
-    # IDLE's output says that it is a terminal too, but it cannot redraw a line. Only a real
-    # terminal's is a TextIOWrapper.
+    # IDLE's output says that it is a terminal too, but it cannot redraw a line. Of the two,
+    # only a real terminal's is a TextIOWrapper.
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.isatty():
         return 1
     return 2
@@ -376,7 +375,8 @@ def _download(patience):
 def _cached_mnist():
     """Return where Keras keeps mnist.npz, by Keras's rule for data.
 
-    That is its home if it can write there, even where KERAS_HOME names it, or else /tmp.
+    That is its home. If it cannot write there, it takes .keras in /tmp, or in the system's
+    folder for temporary files, even if KERAS_HOME names the home.
     """
     home = Path(_keras_home())
     if not os.access(home, os.W_OK):
@@ -424,6 +424,9 @@ def load_drawing(path):
     As in MNIST, http://yann.lecun.com/exdb/mnist/, the digit is white on black, keeps its
     proportions, fits 20 x 20 pixels, and has its centre of mass in the middle of 28 x 28.
 
+    No script calls this function. After a run, try `autoencoder.predict(x.reshape(1, 784))`
+    with the image x, or `(1, 28, 28, 1)` for the convolutional network.
+
     Raises UserError if the file cannot be read, or no digit is found in it.
     """
     with _explained(f"there is no digit to be read in {path}"):
@@ -465,14 +468,17 @@ def _read_grey(path):
 
 
 def _with_paper(grey, opacity):
-    """Return brightness with paper where nothing is opaque. All: 0 to 1, (height, width)."""
+    """Return brightness with paper where nothing is opaque. All: 0 to 1, (height, width).
+
+    If only ink is visible, dark ink gets white paper, and light ink black paper.
+    """
     visible = grey[opacity > opacity.max() / 2]
     if len(visible) == 0:
         return grey * 0
     usual = np.median(visible)
-    if np.ptp(visible) > 0.5:  # paper and ink are both there
+    if np.ptp(visible) > 0.5:  # paper and ink are both visible
         paper = usual
-    else:  # there is but ink
+    else:  # only ink is
         paper = 1 - np.round(usual)
     return grey * opacity + paper * (1 - opacity)
 
@@ -484,7 +490,8 @@ def _find_ink(grey):
     """
     side = max(grey.shape)
     smooth = ndimage.gaussian_filter(grey, side / 400)
-    # Ink covers less than paper does, and differs more from the mean of what is around.
+    # Ink covers less than paper does, and differs more from the mean of what is around it.
+    # So the sum of the cubes has the sign of the ink's difference: above 0 for light ink.
     difference = smooth - ndimage.gaussian_filter(smooth, side / 6)
     if np.mean(difference**3) > 0:
         smooth = 1 - smooth
@@ -507,11 +514,12 @@ def _find_ink(grey):
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
     mask = (sizes >= sizes.max() / 20)[pieces]
-    edge = ndimage.binary_dilation(mask, np.ones((3, 3)), max(1, side // 300))
+    with_edge = ndimage.binary_dilation(mask, np.ones((3, 3)), max(1, side // 300))
     strongest = np.percentile(darkness[mask], 95)
-    ink = np.clip(darkness / strongest, 0, 1) * edge
+    ink = np.clip(darkness / strongest, 0, 1) * with_edge
 
-    # A line gets as thick as MNIST's thin ones, a twelfth of the digit, and is not lost.
+    # A line gets as thick as MNIST's thin ones, a twelfth of the digit, and is not lost. A
+    # line's area is its length times its thickness, and its outline twice its length.
     outline = mask & ~ndimage.binary_erosion(mask)
     thickness = 2 * mask.sum() / outline.sum()
     part = ndimage.find_objects(mask.astype(int))[0]
@@ -525,8 +533,9 @@ def _find_ink(grey):
 def _paper(grey):
     """Return how bright the paper is at each pixel of an image, 0.01 to 1, (height, width).
 
-    First by light that changes evenly from side to side, then by what is left: what is dark
-    and narrow there is filled with the brightness around it.
+    A plane is fitted to the brightness, as light falls off from side to side. What is left
+    after a division by it is closed: narrow dark places, the strokes, are filled with the
+    brightness around them.
     """
     rows, columns = np.indices(grey.shape)
     terms = np.column_stack([np.ones(grey.size), rows.ravel(), columns.ravel()])
@@ -565,7 +574,9 @@ def steps_at_a_time(digits, batch_size):
     if keras.config.backend() == "torch":
         return 1  # it takes no other number
     steps = math.ceil(digits / batch_size)
-    return min(steps, 47)  # with 60,000 digits in batches of 256: a fifth of an epoch
+    # Not all of them, as the bar and Ctrl-C wait for their end: 47 are a fifth of an epoch of
+    # 60,000 digits in batches of 256.
+    return min(steps, 47)
 
 
 def xla_setting(model, epochs):
@@ -588,7 +599,10 @@ def xla_setting(model, epochs):
 
 
 def check_epochs(epochs):
-    """Raise UserError if nothing would be trained, but the untrained network saved."""
+    """Raise UserError if nothing would be trained, but the untrained network saved.
+
+    The command line does not take `--epochs 0`; but a cell can say `args.epochs = 0`.
+    """
     if epochs < 1:
         raise UserError(f"args.epochs is {epochs}: a training takes at least 1")
 
@@ -658,8 +672,9 @@ def ctrl_c_stops(model):
 def check_parts(autoencoder, encoder, decoder, x):
     """Raise UserError if `decoder(encoder(x))` and `autoencoder(x)` differ.
 
-    They may differ by rounding, and, as a network with noise gives other images at each call,
-    by three times as much as two calls. x: digits, as the autoencoder takes them.
+    They may differ by 1e-4, for rounding. A network with noise gives other images at each
+    call; so they may also differ by three times as much as two calls of the autoencoder.
+    x: digits, as the autoencoder takes them.
     """
     todo = "build them again in one cell, or train again, without --load"
     with _explained(f"encoder and decoder are no parts of this autoencoder: {todo}"):
@@ -676,7 +691,7 @@ def check_parts(autoencoder, encoder, decoder, x):
 
 
 def save_model(model, name, folder):
-    """Save a network in two files of plain data, as the post does.
+    """Save a network in two files, as the post does, but of plain data.
 
     `<name>_config.pkl` has `model.get_config()`; `<name>_weights.pkl` has a list of
     `(dtype, shape, bytes)` for `model.get_weights()`. Raises UserError if weights are not
@@ -713,7 +728,8 @@ def load_model(name, folder, whole=None):
         model.set_weights(weights)
         if whole is not None:
             model = _with_layers_of(whole, model)
-            # Those of a part from another run are not.
+            # It has the whole network's weights now. If those in the file are others, the
+            # part is from another run.
             for saved, used in zip(weights, model.get_weights(), strict=True):
                 if not np.array_equal(saved, used):
                     raise ValueError("its weights are not those of the whole network")
@@ -963,9 +979,10 @@ def plot_maps(codes, grid_imgs, labels, path):
     """Draw digits where their codes of two numbers put them, and what lies between them.
 
     `codes`: a dictionary from title to codes, (n, 2); each gets a map. `labels`: the digits'
-    labels, (n,), of any kind. A digit stands where its numbers rank among all digits', from 0 to 1, so that the
-    digits are spread over the whole map. Equal numbers are ranked at random.
-    `grid_imgs`: title to the images, (k * k, 784), that the decoder makes of `map_grid`.
+    labels, (n,), of any kind. A digit stands where its numbers rank among all digits', from
+    0 to 1, so that the digits are spread over the whole map. Equal numbers are ranked at
+    random. `grid_imgs`: title to the images, (k * k, 784), that are decoded from `map_grid`.
+
     Raises UserError if the file cannot be written.
     """
     count = len(codes)
@@ -1006,11 +1023,15 @@ def _scatter_by_rank(ax, codes, labels):
 def plot_model(model, path):
     """Draw a network as Keras does, into a PNG file.
 
-    By Graphviz's program `dot` or, where it is missing, by graphviz-pure. Raises UserError
-    if the file cannot be written.
+    By Graphviz's program `dot` or, if it is missing, by that of graphviz-pure, a Python
+    package that does the same; without either, it is said that nothing is drawn. Raises
+    UserError if the file cannot be written.
     """
     program = shutil.which("dot")
     if program is None:
         program = shutil.which("graphviz-pure", path=sysconfig.get_path("scripts"))
+    if program is None:
+        print(f"Not drawn: {path}, as neither Graphviz nor graphviz-pure is installed")
+        return
     graph = keras.utils.model_to_dot(model, show_shapes=True, dpi=96)
     _write(path, graph.create(prog=program, format="png"))

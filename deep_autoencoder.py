@@ -135,7 +135,7 @@ common.check_parts(autoencoder, encoder, decoder, x_test[:100])
 encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 
-# %% 把中间层向前推进一层：向输入方向退一层，在那里分割 · split the network one layer earlier
+# %% 把中间层向前推进一层，即在靠近输入的前一层分割 · split the network one layer earlier
 # 网络不变，也不用再训练：编码改取自第二个隐藏层（默认由 32 维变成 64 维），重建的图片不变。
 # The network is the same, and not trained again. The code is now what comes out of its
 # second hidden layer, 64 numbers in place of 32; the reconstructions stay the same.
@@ -202,8 +202,8 @@ common.plot_rows(rows, n, folder / "walk.png")
 # 横轴和纵轴是编码的两个数在所有图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
 # 下图是从各处的编码解码出的图片，没有点的地方也有。
 # The axes are the ranks of a code's two numbers among all digits'. Where a digit's points
-# lie together, the code tells it apart. Below is what is decoded from the codes there,
-# where no digit is too.
+# lie together, the code tells it apart. Below is what is decoded from the codes there, also
+# where there is no digit.
 if size == 2:
     codes = {
         "autoencoder: codes of two numbers": encoded_imgs,

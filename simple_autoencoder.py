@@ -161,10 +161,10 @@ common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
 
 # %% 画图：编码的每个数对图像的作用 · draw what each number of the code does to the image
 # 编码的数越大，红色处的像素越亮，蓝色处越暗，白色处不变；每幅图按自身的最大绝对值归一化。
-# 最多画前 16 个数。
+# 最多画前 16 个数。若有一幅只是杂乱的噪声，这个数对所有图片都是 0，什么也没有学到。
 # The larger the number, the brighter the pixels where it is red, and the darker where it is
 # blue; white is no change. Each image is divided by its own largest magnitude. The first 16
-# numbers are drawn.
+# numbers are drawn. One that is mere noise has learnt nothing: it is 0 for all digits.
 weights = decoder.get_weights()[0]
 largest_weights = np.abs(weights).max(axis=1, keepdims=True)
 largest_values = np.abs(pca.components_).max(axis=1, keepdims=True)
@@ -178,8 +178,8 @@ common.plot_rows(rows, 16, folder / "code.png", scaled=list(rows))
 # 横轴和纵轴是编码的两个数在所有图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
 # 下图是从各处的编码解码出的图片，没有点的地方也有。
 # The axes are the ranks of a code's two numbers among all digits'. Where a digit's points
-# lie together, the code tells it apart. Below is what is decoded from the codes there,
-# where no digit is too.
+# lie together, the code tells it apart. Below is what is decoded from the codes there, also
+# where there is no digit.
 if size == 2:
     codes = {
         "autoencoder: codes of two numbers": encoded_imgs,

@@ -153,7 +153,7 @@ def test_snippet_with_a_drawing(with_a_trained_network):
         assert np.mean((x - run.x_test[two]) ** 2) < 0.02
         decoded = found["autoencoder"](x)
         assert np.mean((decoded - run.decoded_imgs[two]) ** 2) < 0.02
-        assert Path("mine_drawn.png").exists()
+        assert Path("mine_decoded.png").exists()
 
 
 def test_what_the_user_can_mend_is_one_line(early):
