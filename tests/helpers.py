@@ -94,8 +94,7 @@ class Cells:
 
     def __init__(self, name, data, models):
         text = PATHS[name].read_text(encoding="utf-8")
-        first, *others = text.split("# %% ")[1:]
-        self.cells = [first, *others]
+        self.cells = text.split("# %% ")[1:]
         self.variables = {}
         self.run("准备")
         self.args.data = data

@@ -23,10 +23,19 @@ SCRIPTS = [
     "learning_rate",
     "claims",
     "t_sne",
+    "tied_weights",
+    "code_sizes",
+    "orders",
+    "results",
+    "gallery",
+    "two_numbers",
+    "how_much",
+    "convolutions",
+    "network_of_2006",
+    "few_labels",
+    "pre_training",
+    "speed",
 ]
-SCRIPTS += ["tied_weights", "code_sizes", "orders", "results", "gallery", "two_numbers"]
-SCRIPTS += ["how_much", "convolutions", "network_of_2006", "few_labels", "pre_training"]
-SCRIPTS += ["speed"]
 
 parser = argparse.ArgumentParser(
     description=__doc__, epilog="--data, --runs: as results.py"

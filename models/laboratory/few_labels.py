@@ -26,13 +26,8 @@ x_train = x_train.reshape(len(x_train), 784)
 x_test = x_test.reshape(len(x_test), 784)
 counts = [10] if args.quick else [10, 100, 1000]
 pool = min(10_000, len(x_train) // 2)  # labels are selected from so many digits
-selections = [
-    1,
-    2,
-    3,
-    4,
-    5,
-]  # 抽取 0 用来选择正则化强度 · selection 0 is there to choose with
+# 抽取 0 用来选择正则化强度 · Selection 0 is there to choose the regularisation with.
+selections = [1, 2, 3, 4, 5]
 
 # %% 用所有训练图片、不用标签训练的网络 · networks that learnt from all digits, without labels
 dropout = [
