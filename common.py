@@ -1,7 +1,7 @@
 """What the three scripts share: options, digits, training, saving, the table, the pictures.
 
-The networks, the arrays, the seed and the results stand in the scripts. The functions here
-load, save, print and draw what they are handed.
+The networks, the arrays and the results stand in the scripts. The functions here check, load,
+save, print and draw what they are handed.
 """
 
 import argparse
@@ -37,8 +37,8 @@ def _keras_home():
     return os.path.expanduser(os.environ.get("KERAS_HOME", os.path.join(home, ".keras")))
 
 
-# A keras.json of 2017 may name a backend that Keras no longer has, a ValueError, or one that
-# is not installed, a ModuleNotFoundError.
+# A keras.json of 2017 may name a backend that Keras no longer has (ValueError), or one that
+# is not installed (ModuleNotFoundError).
 try:
     import keras
 except (ModuleNotFoundError, ValueError) as error:
@@ -59,9 +59,10 @@ from scipy.stats import rankdata
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
-# Height and width, in pixels, to which each image of a row is enlarged: 4 x 28, 28 x 4.
+# In a picture, each image of a row fills a square of 112 x 112 pixels. 112 is a multiple of
+# 28, a digit's width, and of 4, a code's, so that all pixels of an image get the same size.
 CELL = 112
-# Pixels between two of them.
+# Pixels between two images of a row.
 GAP = 14
 
 
@@ -86,8 +87,9 @@ def _explained(what, kind=Exception):
 def _first_cause(error):
     """Return the exception that was raised first, whose message says most.
 
-    Keras often catches one and raises a vaguer one, which has the first as `__context__`,
-    except after `raise ... from None`, which hides it.
+    Keras often catches an exception and raises a vaguer one. Python keeps the first one, as
+    the `__context__` of the second. Where a library writes `raise ... from ...`, it has chosen
+    itself what to tell: then `__suppress_context__` is true, and that is kept.
     """
     cause = error
     while cause.__context__ is not None and not cause.__suppress_context__:
@@ -107,9 +109,9 @@ def shorten_errors():
 
 
 def allow_any_text():
-    """Let `print` write `?` for a character that the terminal does not have, and not fail.
+    """Let `print` write `?` for a character that the output cannot have, and not fail.
 
-    On a Western Windows, for instance, output that is sent to a file has no Chinese ones.
+    On a Western Windows, for instance, a file with the output cannot have Chinese ones.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):  # in a notebook it is something else
         sys.stdout.reconfigure(errors="replace")
@@ -132,24 +134,16 @@ def positive_int(text):
 
 def positive_float(text):
     """Return an option's text as a number above 0, for `add_argument`."""
-    number = _float(text)
+    number = non_negative_float(text)
     if number == 0:
         raise argparse.ArgumentTypeError("0 is too small")
     return number
 
 
 def non_negative_float(text):
-    """Return an option's text as a number of at least 0, for `add_argument`."""
-    return _float(text)
-
-
-def _float(text):
-    """Return a text as a finite number that is not below 0."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
+    """Return an option's text as a finite number of at least 0, for `add_argument`."""
+    number = float(text)  # if it is none, argparse says so
+    if not 0 <= number < math.inf:  # "nan" is a number for Python, but not in this range
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 0")
     return number
 
@@ -178,7 +172,7 @@ def parse_options(parser):
         "--learning-rate",
         type=positive_float,
         metavar="RATE",
-        help="size of the optimizer's steps, in place of the one that the script has for it",
+        help="size of the optimizer's steps, instead of the one that the script sets",
     )
     parser.add_argument(
         "--seed",
@@ -209,7 +203,7 @@ def parse_options(parser):
         type=int,
         choices=[0, 1, 2],
         default=_usual_verbosity(),
-        help="of the training: 0 nothing, 1 a bar, 2 a line an epoch (here %(default)s)",
+        help="what the training prints: 0 nothing, 1 a bar, 2 lines (here %(default)s)",
     )
     parser.add_argument(
         "--no-show",
@@ -231,8 +225,10 @@ def _command_line(parser):
         return []
     if os.path.abspath(main_file) != os.path.abspath(sys.argv[0]):  # in Spyder
         return []
-    # In PyCharm, and if it is imported, the main module is another one than the script.
-    if not any(value is parser for value in vars(main).values()):
+    # In PyCharm's console, and if another program imports the script, the main module is not
+    # the script: then the script's parser is none of its variables.
+    variables = vars(main).values()
+    if not any(value is parser for value in variables):
         return []
     return sys.argv[1:]
 
@@ -270,7 +266,7 @@ def load_mnist(path=None, patience=15):
     x: float32 in [0, 1], (n, 28, 28); y: integers, (n,).
 
     With a path, from a file laid out as Keras's mnist.npz: uint8 images from 0 to 255, and
-    whole numbers as labels. Raises UserError if the file is another one.
+    whole numbers as labels. Raises UserError if the file has other arrays.
 
     Without a path, from `keras.datasets.mnist`, https://keras.io/api/datasets/mnist/. If its
     download fails, or brings less than 32 kB in `patience` seconds, the digits are 5,000 of
@@ -346,13 +342,13 @@ def _download(patience):
     """Return Keras's MNIST. Raise OSError if its download fails, or its file hardly grows.
 
     Behind a firewall a download can hang for ever, and Keras waits for it. So its file is
-    watched. It shrinks once if there was an old one, which Keras replaces.
+    watched: whether it grows, or shrinks, when Keras begins to replace an old one.
     """
     file = _cached_mnist()
     was_there = file.exists()
+    size = _size(file)
     download = _Download()
     download.start()
-    size = 0
     last_progress = time.monotonic()
     while download.is_alive():
         download.join(timeout=0.1)
@@ -373,10 +369,10 @@ def _download(patience):
 
 
 def _cached_mnist():
-    """Return where Keras keeps mnist.npz, by Keras's rule for data.
+    """Return where Keras keeps mnist.npz, by Keras's own rule for data.
 
-    That is its home. If it cannot write there, it takes .keras in /tmp, or in the system's
-    folder for temporary files, even if KERAS_HOME names the home.
+    That is in its home; or, if nothing can be written there, in .keras in /tmp, or, where
+    there is no /tmp, as on Windows, in the system's folder for temporary files.
     """
     home = Path(_keras_home())
     if not os.access(home, os.W_OK):
@@ -452,12 +448,16 @@ def load_drawing(path):
 
 
 def _read_grey(path):
-    """Return an image file's brightness: 0 to 1, float32, (height, width), at most 600."""
+    """Return an image file's brightness: 0 to 1, float32, (height, width).
+
+    Height and width are at most 600 pixels, which is enough for a digit.
+    """
     with Image.open(path) as file:
         image = ImageOps.exif_transpose(file)
     if image.mode.startswith("I"):  # grey of 16 bits
         grey = np.asarray(image, "float32") / 65535
     elif image.has_transparency_data:
+        # Pillow takes any colours to RGBA, and these to grey (L) and opacity (A).
         pixels = np.asarray(image.convert("RGBA").convert("LA"), "float32") / 255
         grey = _with_paper(pixels[..., 0], pixels[..., 1])
     else:
@@ -476,10 +476,12 @@ def _with_paper(grey, opacity):
     if len(visible) == 0:
         return grey * 0
     usual = np.median(visible)
-    if np.ptp(visible) > 0.5:  # paper and ink are both visible
+    if visible.max() - visible.min() > 0.5:  # paper and ink are both visible
         paper = usual
-    else:  # only ink is
-        paper = 1 - np.round(usual)
+    elif usual < 0.5:  # dark ink alone
+        paper = 1
+    else:  # light ink alone
+        paper = 0
     return grey * opacity + paper * (1 - opacity)
 
 
@@ -488,79 +490,113 @@ def _find_ink(grey):
 
     grey: brightness, 0 to 1, (height, width).
     """
+    darkness = _darkness(_with_dark_ink(grey))
+    if darkness.max() < 0.05:
+        return None
+    mask = _ink_mask(darkness)
+    if mask is None:
+        return None
+    # A digit's edge is neither ink nor paper, and belongs to it: one or two pixels more.
+    edge = max(1, max(grey.shape) // 300)
+    with_edge = ndimage.binary_dilation(mask, np.ones((3, 3)), edge)
+    full = np.percentile(darkness[mask], 95)  # of ink; a few pixels may be darker
+    ink = np.clip(darkness / full, 0, 1) * with_edge
+
+    # MNIST's thin lines are as thick as a twelfth of the digit. A thinner one is made as
+    # thick, so that it is not lost among 28 x 28 pixels.
+    height, width = mask[_part(mask)].shape
+    missing = round(max(height, width) / 12 - _thickness(mask))
+    if missing > 0:
+        ink = ndimage.grey_dilation(ink, missing + 1)
+    return ink[_part(ink > 0.5)].astype("float32")
+
+
+def _with_dark_ink(grey):
+    """Return an image without its finest noise and, if its ink is light, as a negative."""
     side = max(grey.shape)
     smooth = ndimage.gaussian_filter(grey, side / 400)
     # Ink covers less than paper does, and differs more from the mean of what is around it.
-    # So the sum of the cubes has the sign of the ink's difference: above 0 for light ink.
-    difference = smooth - ndimage.gaussian_filter(smooth, side / 6)
-    if np.mean(difference**3) > 0:
-        smooth = 1 - smooth
+    # With light ink, for example, 10 pixels may differ by +0.9, and 90 by -0.1. In the mean
+    # these cancel out; in the mean of their cubes, +0.729 and -0.001, the ink's sign stays.
+    around = ndimage.gaussian_filter(smooth, side / 6)
+    if np.mean((smooth - around) ** 3) > 0:
+        return 1 - smooth
+    return smooth
+
+
+def _darkness(grey):
+    """Return how much darker than paper each pixel is, as a share: about 0 is paper."""
     # Ink takes the same share of the light from bright and from shaded paper.
-    darkness = 1 - smooth / _paper(smooth)
-    darkness = darkness - np.median(darkness)
-    if darkness.max() < 0.05:
-        return None
-
-    # Two kinds of pixels, so that each is nearest to the mean of its own: the first is paper.
-    start = np.array([0, darkness.max()])
-    levels, kinds = kmeans2(darkness.ravel(), start, minit="matrix")
-    mask = kinds.reshape(grey.shape) == 1
-    noise = np.std(darkness[~mask])
-    if levels[1] - levels[0] < 5 * noise:
-        return None
-
-    # Specks are no pieces of a digit. Its edge is neither ink nor paper, and belongs to it.
-    pieces, _ = ndimage.label(mask, np.ones((3, 3)))
-    sizes = np.bincount(pieces.ravel())
-    sizes[0] = 0
-    mask = (sizes >= sizes.max() / 20)[pieces]
-    with_edge = ndimage.binary_dilation(mask, np.ones((3, 3)), max(1, side // 300))
-    strongest = np.percentile(darkness[mask], 95)
-    ink = np.clip(darkness / strongest, 0, 1) * with_edge
-
-    # A line gets as thick as MNIST's thin ones, a twelfth of the digit, and is not lost. A
-    # line's area is its length times its thickness, and its outline twice its length.
-    outline = mask & ~ndimage.binary_erosion(mask)
-    thickness = 2 * mask.sum() / outline.sum()
-    part = ndimage.find_objects(mask.astype(int))[0]
-    missing = round(max(mask[part].shape) / 12 - thickness)
-    if missing > 0:
-        ink = ndimage.grey_dilation(ink, missing + 1)
-    part = ndimage.find_objects((ink > 0.5).astype(int))[0]
-    return ink[part].astype("float32")
+    darkness = 1 - grey / _paper(grey)
+    return darkness - np.median(darkness)  # most pixels are paper
 
 
 def _paper(grey):
-    """Return how bright the paper is at each pixel of an image, 0.01 to 1, (height, width).
-
-    A plane is fitted to the brightness, as light falls off from side to side. What is left
-    after a division by it is closed: narrow dark places, the strokes, are filled with the
-    brightness around them.
-    """
+    """Return how bright the paper is at each pixel of an image, 0.01 to 1, (height, width)."""
+    # Light falls off from side to side. So a plane, a + b * row + c * column, is fitted to
+    # the brightness, and the image is divided by it.
     rows, columns = np.indices(grey.shape)
     terms = np.column_stack([np.ones(grey.size), rows.ravel(), columns.ravel()])
     factors = np.linalg.lstsq(terms, grey.ravel())[0]
     light = np.maximum(terms @ factors, 0.1).reshape(grey.shape)
+    # A closing fills dark places that are narrower than a third of the image, the strokes,
+    # with the brightness around them. What is left is paper.
     size = max(3, max(grey.shape) // 3)
     paper = light * ndimage.grey_closing(grey / light, size)
     return np.maximum(paper, 0.01)
+
+
+def _ink_mask(darkness):
+    """Return which pixels are ink, bool, (height, width); None if that cannot be told."""
+    # k-means parts the pixels into two kinds, by their distance from the kind's mean. It
+    # starts with 0 for paper, the kind 0, and with the darkest pixel for ink, the kind 1.
+    start = np.array([0, darkness.max()])
+    means, kinds = kmeans2(darkness.ravel(), start, minit="matrix")
+    mask = kinds.reshape(darkness.shape) == 1
+    noise = np.std(darkness[~mask])
+    if means[1] - means[0] < 5 * noise:
+        return None
+    # Of the pieces that hang together, small ones are specks, and no parts of a digit.
+    pieces, count = ndimage.label(
+        mask, np.ones((3, 3))
+    )  # 0 is paper, 1 to count are pieces
+    sizes = np.bincount(pieces.ravel())
+    for piece in range(1, count + 1):
+        if sizes[piece] < sizes[1:].max() / 20:
+            mask[pieces == piece] = False
+    return mask
+
+
+def _thickness(mask):
+    """Return how many pixels thick a digit's line is.
+
+    The line's area is its length times its thickness. Its outline is about two lines of the
+    same length, one pixel thick, one on either side.
+    """
+    outline = mask & ~ndimage.binary_erosion(mask)
+    return 2 * mask.sum() / outline.sum()
+
+
+def _part(mask):
+    """Return the slices of rows and of columns between which a mask has all that is true."""
+    return ndimage.find_objects(mask.astype(int))[0]
 
 
 # ---- 训练 · Training ---------------------------------------------------------------------
 
 
 def make_sums_repeatable():
-    """Let TensorFlow add numbers up in the same order each time.
+    """Let TensorFlow add numbers up in the same order each time, in the whole process.
 
-    Else the last bits differ from run to run, and a seed does not repeat a run exactly. For
-    the whole process. JAX needs no such setting.
+    Else the last bits of a sum differ from run to run, and a seed does not repeat a run
+    exactly. The other backends need no such setting.
     """
     if keras.config.backend() == "tensorflow":
         import tensorflow as tf
 
-        # Found by experiment: with this optimization, gradients are added up in the order in
-        # which they are ready. The setting is experimental too: if a later TensorFlow is
-        # without it, the run goes on.
+        # Found by experiment: TensorFlow's "arithmetic optimization" lets it add up the parts
+        # of a gradient in the order in which they are ready. The setting is experimental: if
+        # a later TensorFlow is without it, the run goes on.
         with contextlib.suppress(AttributeError):
             tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
 
@@ -616,8 +652,8 @@ def check_digits_for_pca(x_train, code):
     needed = min(math.prod(code.shape[1:]), 784)
     if len(x_train) < needed:
         raise UserError(
-            f"{len(x_train)} training digits are too few: PCA, to compare with, takes "
-            f"{needed} for a code of as many numbers; take more digits, or a smaller code"
+            f"{len(x_train)} training digits are too few: PCA, the comparison, needs {needed} "
+            f"for a code of {needed} numbers; take more digits, or a smaller code"
         )
 
 
@@ -636,7 +672,7 @@ def make_folder(folder):
 
     folder: a `Path`.
     """
-    with _explained(f"--models takes a folder to write to, and {folder} is none", OSError):
+    with _explained(f"--models: {folder} is no folder that can be written to", OSError):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -646,21 +682,21 @@ def make_folder(folder):
 def ctrl_c_stops(model):
     """Within the block, Ctrl-C ends `model.fit` soon, and what was learnt stays.
 
-    `fit` returns after the steps that are being run. A second Ctrl-C does not wait for them:
-    where Python has a prompt, it raises KeyboardInterrupt, as usual; a program without one is
-    ended by the system, since Python can crash when it ends while TensorFlow computes. After
-    the block, Ctrl-C is what it was before.
+    `fit` returns after the steps that are being run. A second Ctrl-C does not wait for them.
+    At a prompt, as in IPython, it raises KeyboardInterrupt, as usual. A program without a
+    prompt is ended by the system: Python can crash if it ends while TensorFlow computes.
+    After the block, Ctrl-C is what it was before.
     """
-    usual = signal.getsignal(signal.SIGINT)
+    usual = signal.getsignal(signal.SIGINT)  # SIGINT is the signal that Ctrl-C sends
 
     def stop(number, frame):
         model.stop_training = True
         print("\nSTOPPED EARLY by Ctrl-C; once more to leave at once", file=sys.stderr)
-        has_prompt = hasattr(sys, "ps1")
+        has_prompt = hasattr(sys, "ps1")  # the text of Python's prompt
         if has_prompt:
             signal.signal(signal.SIGINT, usual)
         else:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # the system's default: the end
 
     signal.signal(signal.SIGINT, stop)
     try:
@@ -691,11 +727,13 @@ def check_parts(autoencoder, encoder, decoder, x):
 
 
 def save_model(model, name, folder):
-    """Save a network in two files, as the post does, but of plain data.
+    """Save a network in two pickle files, as the post does: its configuration, its weights.
 
-    `<name>_config.pkl` has `model.get_config()`; `<name>_weights.pkl` has a list of
-    `(dtype, shape, bytes)` for `model.get_weights()`. Raises UserError if weights are not
-    finite, or if a file cannot be written.
+    A pickle of classes can run any code when it is loaded. So these have plain data alone:
+    containers, texts, numbers and bytes. `<name>_config.pkl` has `model.get_config()`, and
+    `<name>_weights.pkl` a list of `(dtype, shape, bytes)` for `model.get_weights()`.
+
+    Raises UserError if weights are not finite, or if a file cannot be written.
     """
     weights = []
     for array in model.get_weights():
@@ -726,24 +764,24 @@ def load_model(name, folder, whole=None):
         for dtype, shape, content in _plain_data(weights_file.read_bytes()):
             weights.append(np.frombuffer(content, dtype).reshape(shape))
         model.set_weights(weights)
-        if whole is not None:
-            model = _with_layers_of(whole, model)
-            # It has the whole network's weights now. If those in the file are others, the
-            # part is from another run.
-            for saved, used in zip(weights, model.get_weights(), strict=True):
-                if not np.array_equal(saved, used):
-                    raise ValueError("its weights are not those of the whole network")
-    return model
+        if whole is None:
+            return model
+        part = _with_layers_of(whole, model)
+        # A part of the same run has the weights that are in its file.
+        for saved, used in zip(weights, part.get_weights(), strict=True):
+            if not np.array_equal(saved, used):
+                raise ValueError("its weights are not those of the whole network")
+        return part
 
 
 def _rebuild(config):
-    """Return the network of a configuration, whether functional or sequential.
+    """Return the network of a configuration, without its weights.
 
-    As `Model.from_config` in the post, but in Keras's safe mode, which runs no code out of a
-    configuration. The dictionary is what Keras itself writes for a network.
+    As `Model.from_config` in the post, but in Keras's safe mode: a Lambda layer, whose
+    configuration is code, is refused. The dictionary is what Keras itself writes for a network.
     """
     kind = "Sequential"
-    if "input_layers" in config:
+    if "input_layers" in config:  # which a Model's configuration has
         kind = "Model"
     return keras.saving.deserialize_keras_object(
         {"module": "keras", "class_name": kind, "config": config}, safe_mode=True
@@ -751,14 +789,16 @@ def _rebuild(config):
 
 
 def _with_layers_of(whole, part):
-    """Return the part, made anew of the whole network's layers of the same names."""
+    """Return a network like the part, but of the whole network's layers of the same names."""
     layers = {layer.name: layer for layer in whole.layers}
     if part.name in layers:  # if the whole was built as decoder(encoder(input_img))
         return layers[part.name]
 
-    # clone_model takes what this returns, and so copies nothing.
+    # clone_model builds a network anew, out of the layers that this function gives it.
     def same_layer(layer):
-        return layers.get(layer.name, layer)
+        if layer.name in layers:
+            return layers[layer.name]
+        return layer  # the decoder's input, which the whole network has not
 
     return keras.models.clone_model(part, clone_function=same_layer)
 
@@ -779,9 +819,9 @@ def _plain_data(content):
 
 
 def _write(path, content):
-    """Write bytes to another file first, and then give it this one's name.
+    """Write bytes to a file; an earlier file stays until the new one is whole.
 
-    So the earlier file stays until the new one is whole. Raises UserError.
+    That is written under another name, and gets its own at the end. Raises UserError.
     """
     unfinished = Path(path).with_suffix(f".{os.getpid()}")
     try:
@@ -806,10 +846,10 @@ def nearest_neighbour_accuracy(codes_train, y_train, codes_test, y_test):
 
 
 def cross_entropy(x_test, images):
-    """Return the mean binary cross-entropy of images in [0, 1], a float.
+    """Return the mean binary cross-entropy of images against the digits x_test, a float.
 
-    It is the mean over all pixels, in nats, as Keras's loss has it. Values below 1e-7 or
-    above 1 - 1e-7, which PCA's images have, count as these. Both arrays have the same shape.
+    It is the mean over all pixels, in nats, as Keras's loss has it. x_test: in [0, 1]; images:
+    of the same shape. Values below 1e-7 or above 1 - 1e-7, as PCA gives, count as these.
     """
     return float(keras.ops.mean(keras.losses.binary_crossentropy(x_test, images)))
 
@@ -841,7 +881,8 @@ def print_table_row(label, x_test, codes, images, recognised):
 def print_table_floor(x_test):
     """Print the cross-entropy of the test digits with themselves: none can be smaller.
 
-    It is above 0, since a grey pixel's cross-entropy with itself is above 0.
+    It is not 0. A pixel p has -p log(p) - (1 - p) log(1 - p): 0 if it is black or white, but
+    0.69 if it is grey, p = 0.5.
     """
     print(f"{'floor':20}{cross_entropy(x_test, x_test):34.4f}\n")
 
@@ -935,7 +976,8 @@ def _side_by_side(images, n):
     strip = np.full((CELL, n * (CELL + GAP) - GAP), np.nan)
     for i, image in enumerate(images):
         height, width = image.shape
-        # The image's row, and its column, that each pixel of the enlarged one shows.
+        # Which row of the image, and which column, each pixel of the enlarged one shows: with
+        # a height of 4 these are 28 times 0, 28 times 1, 28 times 2 and 28 times 3.
         row = np.arange(CELL) * height // CELL
         column = np.arange(CELL) * width // CELL
         left = i * (CELL + GAP)
@@ -962,17 +1004,17 @@ def plot_history(losses, levels, path):
 
 
 def map_grid(codes, k=16):
-    """Return codes of two numbers on a grid over the map of `codes`, (k * k, 2), float32.
+    """Return the codes that lie on an even grid over the map of `codes`, (k * k, 2), float32.
 
-    codes: (n, 2). The grid is not even: its columns and rows stand at quantiles of the codes,
-    so that there are many of them where there are many codes. It goes row by row, from the
-    upper left.
+    codes: (n, 2). The map's axes are ranks (see `plot_maps`). In the middle of its first axis,
+    for example, lies the median of the codes' first numbers, and at a quarter their quantile
+    of 0.25. The grid goes row by row, from the upper left.
     """
     shares = (np.arange(k) + 0.5) / k
     first_numbers = np.quantile(codes[:, 0], shares)
     second_numbers = np.quantile(codes[:, 1], shares)
-    columns, rows = np.meshgrid(first_numbers, second_numbers[::-1])
-    return np.column_stack([columns.ravel(), rows.ravel()]).astype("float32")
+    x, y = np.meshgrid(first_numbers, second_numbers[::-1])
+    return np.column_stack([x.ravel(), y.ravel()]).astype("float32")
 
 
 def plot_maps(codes, grid_imgs, labels, path):
@@ -1005,8 +1047,8 @@ def plot_maps(codes, grid_imgs, labels, path):
 
 def _scatter_by_rank(ax, codes, labels):
     """Draw codes of two numbers by their ranks, and each label large at its median."""
-    # Many codes may be equal, such as 0. "ordinal" gives each of them a rank of its own, in
-    # their order, which is made random here.
+    # Many numbers may be equal, such as 0. "ordinal" ranks equal ones by their place in the
+    # array. The digits are shuffled first, so that these ranks are random.
     order = np.random.default_rng(0).permutation(len(codes))
     shuffled_labels = labels[order]
     ranks = rankdata(codes[order], method="ordinal", axis=0)

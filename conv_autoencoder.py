@@ -24,7 +24,7 @@ parser.add_argument(
     type=common.positive_int,
     default=1,
     metavar="N",
-    help="how often the training goes through all digits (%(default)s)",
+    help="how many times the training goes through all digits (%(default)s)",
 )
 parser.add_argument(
     "--batch-size",
@@ -33,9 +33,9 @@ parser.add_argument(
     metavar="N",
     help="images in a batch, after each of which the weights change (%(default)s)",
 )
-common.shorten_errors()
-common.allow_any_text()
-common.use_keras_defaults()
+common.shorten_errors()  # one line for an error that you can mend
+common.allow_any_text()  # where output cannot have Chinese, ? stands for it
+common.use_keras_defaults()  # whatever your keras.json says
 args = common.parse_options(parser)
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
@@ -51,7 +51,7 @@ keras.utils.set_random_seed(args.seed)
 common.make_sums_repeatable()
 
 # 连输入层共 14 层；卷积核为 3 × 3，池化取每 2 × 2 个值中最大的，上采样把每个值重复成 2 × 2。
-# 池化也填充：28 → 14 → 7 → 4。
+# 池化也用 same 填充：28 → 14 → 7 → 4。
 # 14 layers with the input. Convolutions have kernels of 3 x 3; pooling takes the largest of
 # 2 x 2 values, with padding too: 28, 14, 7, 4; up-sampling repeats each value 2 x 2 times.
 input_img = Input(shape=(28, 28, 1))
@@ -78,11 +78,8 @@ autoencoder = Model(input_img, decoded)
 encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 autoencoder.summary()
-# 之后要与主成分分析（PCA）比较，图片不能太少。
-# PCA, to compare with later, needs enough images.
-common.check_digits_for_pca(x_train, encoder.output)
 
-# %% 编译，训练，保存 · compile, train and save
+# %% 编译、训练、保存 · compile, train and save
 if args.optimizer == "adam":
     optimizer = Adam(learning_rate=0.005)  # with 0.001 the loss ends higher
 else:
@@ -103,10 +100,11 @@ if not args.load:
     # 提前检查训练之后才会暴露的错误。
     # Errors that would show after the training are looked for before it.
     common.check_epochs(args.epochs)
+    common.check_digits_for_pca(x_train, encoder.output)
     common.check_loadable(autoencoder)
     common.make_folder(folder)
     callbacks = []
-    if keras.config.backend() == "tensorflow":  # which writes the logs
+    if keras.config.backend() == "tensorflow":  # only TensorFlow can write these logs
         log_dir = folder / "logs" / time.strftime("%Y%m%d-%H%M%S")
         callbacks.append(TensorBoard(log_dir=log_dir))  # see models/README.md
     with common.ctrl_c_stops(autoencoder):
@@ -128,6 +126,9 @@ if not args.load:
     common.save_model(decoder, "decoder", folder)
 
 # %% 加载保存的模型，编码和解码 · load what was saved, encode and decode
+# whole=autoencoder：加载的编码器和解码器仍与整个网络共用各层，所以可以接着训练。
+# With whole=autoencoder, the two have the layers of the whole network in common again, so
+# that training can go on.
 autoencoder = common.load_model("autoencoder", folder)
 encoder = common.load_model("encoder", folder, whole=autoencoder)
 decoder = common.load_model("decoder", folder, whole=autoencoder)
@@ -135,19 +136,21 @@ common.check_parts(autoencoder, encoder, decoder, x_test[:100])
 encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 
-# %% 主成分分析，用来比较 · PCA of as many numbers, to compare with
-# 主成分分析不用神经网络，也能把图片压缩成同样多的数，再线性地恢复。
-# PCA also turns an image into a few numbers, and back, without a network: linearly.
+# %% 主成分分析，用来比较 · PCA, to compare with
+# 主成分分析不用神经网络，也能把图片压缩成同样维数的编码，再线性重建。
+# PCA needs no network. It turns an image into a code of the same size, and back, linearly.
 size = encoded_imgs[0].size
 components = min(size, 784)  # an image of 784 pixels has no more
-pca = PCA(components, svd_solver="covariance_eigh")
+pca = PCA(components, svd_solver="covariance_eigh")  # exact, and fast here
 pca.fit(x_train.reshape(len(x_train), 784))
 pca_codes = pca.transform(x_test.reshape(len(x_test), 784))
 pca_imgs = pca.inverse_transform(pca_codes)
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
 # 一轮训练之后，重建的图片认得出，但比 PCA 的模糊；训练更多轮会更好。
+# 编码的 8 个特征图排成 3 × 3，最后一个位置空着。
 # After one epoch the digits can be told, but are more blurred than PCA's; more epochs help.
+# A code's 8 feature maps stand in 3 rows of 3, and the last place is empty.
 n = 10  # how many digits to show
 rows = {
     "original": x_test,
@@ -158,20 +161,20 @@ rows = {
 common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
 
 # %% 画图：一张图片经过各层 · draw a digit on its way through all layers
-# 每行是一层的特征图，画成同样大小，每行最亮的值为白色。
-# 越靠近编码像素越少、越粗略，之后又逐步变回图片；全黑的特征图对这张图片没有反应。
-# Each row has a layer's feature maps, all drawn in the same size; the largest value of a row
-# is white. Down to the code they have fewer pixels, and after it they become an image again.
-# A map that is all black does not react to this digit.
+# 每行是一层的特征图，最多 16 个，画成同样大小，每行的最大值显示为白色。
+# 越靠近编码，特征图越小、越粗略，之后又逐步变回图片；全黑的特征图没有被这张图片激活。
+# Each row has a layer's feature maps, 16 at most, all drawn in the same size; the largest
+# value of a row is white. Down to the code they have fewer pixels, and after it they become
+# an image again. A map that is all black does not react to this digit.
 layer_outputs = [layer.output for layer in autoencoder.layers]
 all_layers = Model(autoencoder.input, layer_outputs)
 all_values = all_layers.predict(x_test[:1], verbose=0)
 rows = {}
 for layer, values in zip(autoencoder.layers, all_values, strict=True):
-    maps = values[0]  # of the only digit
+    maps = values[0]  # values has an axis for the digits, of which there is one
     if maps.ndim == 3:
-        images = np.moveaxis(maps, 2, 0)
-    else:  # of a layer that you have added, such as Flatten or Dense
+        images = np.moveaxis(maps, 2, 0)  # (height, width, k) becomes (k, height, width)
+    else:  # a layer without maps, such as a Dense that you have added: its numbers
         images = values
     rows[f"{layer.name}\n{maps.shape}"] = images
 common.plot_rows(rows, 16, folder / "layers.png", scaled=list(rows))
@@ -182,9 +185,11 @@ common.plot_rows(rows, 16, folder / "layers.png", scaled=list(rows))
 common.plot_model(autoencoder, folder / "model.png")
 
 # %% 画图：损失曲线 · draw the losses by epoch
-# 只训练一轮时每条曲线只有一个点。虚线是测试图片的交叉熵：PCA 的，以及下界。
+# 只训练一轮时每条曲线只有一个点。
+# 两条虚线是测试集上的交叉熵：PCA 的，以及下界，即图片与自身的交叉熵（灰色像素使它大于 0）。
 # After one epoch each curve is a single point. The dashed lines are cross-entropies of the
-# test digits: PCA's, and the floor, below which none can be.
+# test digits: PCA's, and the floor, which perfect images would have. It is not 0, as pixels
+# are grey.
 if not args.load:
     levels = {
         "cross-entropy of PCA": common.cross_entropy(
@@ -195,7 +200,7 @@ if not args.load:
     common.plot_history(history.history, levels, folder / "history.png")
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
-# 最近邻的准确率：对每张测试图片，找编码最接近的训练图片，两者标签相同的比例。
+# 最近邻分类的准确率：对每张测试图片，找编码最接近的训练图片，两者标签相同的比例。
 # A test digit is recognised if the training digit of the nearest code has the same label.
 recognised = common.nearest_neighbour_accuracy(
     encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test

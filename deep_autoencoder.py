@@ -22,7 +22,7 @@ parser.add_argument(
     type=common.positive_int,
     default=50,
     metavar="N",
-    help="how often the training goes through all digits (%(default)s)",
+    help="how many times the training goes through all digits (%(default)s)",
 )
 parser.add_argument(
     "--batch-size",
@@ -43,12 +43,12 @@ parser.add_argument(
     type=common.positive_int,
     default=2,
     metavar="LAYER",
-    help="layer where the network is split the second time: 1 is the first one after the "
-    "input, 2 is the post's, of 64 numbers (%(default)s)",
+    help="layer that gives the code when the network is split the second time: 1 is the first "
+    "one after the input, 2 is the post's, of 64 numbers (%(default)s)",
 )
-common.shorten_errors()
-common.allow_any_text()
-common.use_keras_defaults()
+common.shorten_errors()  # one line for an error that you can mend
+common.allow_any_text()  # where output cannot have Chinese, ? stands for it
+common.use_keras_defaults()  # whatever your keras.json says
 args = common.parse_options(parser)
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
@@ -63,9 +63,10 @@ print(x_train.shape, x_test.shape)
 keras.utils.set_random_seed(args.seed)
 common.make_sums_repeatable()
 
-# 连输入层和输出层共 7 层，左右对称；最窄的第 4 层输出编码，到它为止是编码器，其后是解码器。
-# 7 layers with input and output. The 4th, the narrowest one, gives the code: the encoder
-# ends with it, and the decoder begins after it.
+# 共 7 层，从输入层（第 0 层）到输出层（第 6 层），左右对称；最窄的第 3 层输出编码：
+# 到它为止是编码器，其后是解码器。
+# 7 layers, from the input, layer 0, to the output, layer 6. Layer 3, the narrowest one, gives
+# the code: the encoder ends with it, and the decoder begins after it.
 encoding_dim = args.encoding_dim
 input_img = Input(shape=(784,))
 encoded = Dense(128, activation="relu")(input_img)
@@ -82,12 +83,8 @@ autoencoder.summary()
 last_split = len(autoencoder.layers) - 2
 if args.split > last_split:
     raise common.UserError(f"--split: the layers to split at are 1 to {last_split}")
-# 之后要与主成分分析（PCA）比较，图片不能太少。
-# PCA, to compare with later, needs enough images.
-common.check_digits_for_pca(x_train, encoder.output)
-common.check_digits_for_pca(x_train, autoencoder.layers[args.split].output)
 
-# %% 编译，训练，保存 · compile, train and save
+# %% 编译、训练、保存 · compile, train and save
 if args.optimizer == "adam":
     optimizer = Adam(learning_rate=0.0015)  # with 0.001 the loss ends higher
 else:
@@ -108,6 +105,8 @@ if not args.load:
     # 提前检查训练之后才会暴露的错误。
     # Errors that would show after the training are looked for before it.
     common.check_epochs(args.epochs)
+    common.check_digits_for_pca(x_train, encoder.output)
+    common.check_digits_for_pca(x_train, autoencoder.layers[args.split].output)
     common.check_loadable(autoencoder)
     common.make_folder(folder)
     with common.ctrl_c_stops(autoencoder):
@@ -128,6 +127,9 @@ if not args.load:
     common.save_model(decoder, "decoder", folder)
 
 # %% 加载保存的模型，编码和解码 · load what was saved, encode and decode
+# whole=autoencoder：加载的编码器和解码器仍与整个网络共用各层，所以可以接着训练。
+# With whole=autoencoder, the two have the layers of the whole network in common again, so
+# that training can go on.
 autoencoder = common.load_model("autoencoder", folder)
 encoder = common.load_model("encoder", folder, whole=autoencoder)
 decoder = common.load_model("decoder", folder, whole=autoencoder)
@@ -136,21 +138,21 @@ encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 
 # %% 把中间层向前推进一层，即在靠近输入的前一层分割 · split the network one layer earlier
-# 网络不变，也不用再训练：编码改取自第二个隐藏层（默认由 32 维变成 64 维），重建的图片不变。
-# The network is the same, and not trained again. The code is now what comes out of its
-# second hidden layer, 64 numbers in place of 32; the reconstructions stay the same.
+# 网络不变，也不用再训练：编码改取自第 2 层（由 32 维变成 64 维），重建的图片不变。
+# The network is the same, and not trained again. The code is now what comes out of layer 2,
+# 64 numbers in place of 32; the reconstructions stay the same.
 encoded2 = autoencoder.layers[args.split].output
 encoder2 = Model(autoencoder.input, encoded2)
 decoder2 = Model(encoded2, autoencoder.output)
 encoded_imgs2 = encoder2.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs2 = decoder2.predict(encoded_imgs2, batch_size=1000, verbose=0)
 
-# %% 主成分分析，用来比较 · PCA of as many numbers, to compare with
-# 主成分分析不用神经网络，也能把图片压缩成同样多的数，再线性地恢复。
-# PCA also turns an image into a few numbers, and back, without a network: linearly.
+# %% 主成分分析，用来比较 · PCA, to compare with
+# 主成分分析不用神经网络，也能把图片压缩成同样维数的编码，再线性重建。
+# PCA needs no network. It turns an image into a code of the same size, and back, linearly.
 size = encoded_imgs.shape[1]
 components = min(size, 784)  # an image of 784 pixels has no more
-pca = PCA(components, svd_solver="covariance_eigh")
+pca = PCA(components, svd_solver="covariance_eigh")  # exact, and fast here
 pca.fit(x_train)
 pca_codes = pca.transform(x_test)
 pca_imgs = pca.inverse_transform(pca_codes)
@@ -164,8 +166,10 @@ pca_imgs2 = pca2.inverse_transform(pca_codes2)
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
 # 重建的图片应当认得出是同一个数字；训练 50 轮之后，比 PCA 的更清楚。
+# 编码画成正方形：32 维的编码占 6 × 6 个位置中的 32 个，空着的 4 个是白色。
 # A reconstruction should show the same digit as the original; after 50 epochs, clearer
-# than PCA's.
+# than PCA's. A code is drawn as a square: of 6 x 6 places, a code of 32 leaves 4 empty, which
+# are white.
 n = 10  # how many digits to show
 rows = {
     "original": x_test,
@@ -179,9 +183,9 @@ common.plot_rows(rows, n, folder / "reconstructions.png", scaled=scaled)
 
 # %% 画图：插值与随机编码 · draw what lies between two digits, and random codes
 # 编码插值时形状逐渐变化，像素插值只是两图重叠。
-# 从 32 维随机编码解码出的图片多半不像数字：自编码器不是生成模型。
+# 从 32 维随机编码解码出的图片多半不像数字：普通的自编码器不是生成模型。
 # Between two codes the shape changes; between two images one only fades into the other.
-# Images decoded from random codes of 32 numbers seldom look like digits: an autoencoder
+# Images decoded from random codes of 32 numbers seldom look like digits: a plain autoencoder
 # does not generate them.
 first_code = encoded_imgs[0]
 second_code = encoded_imgs[1]
@@ -199,11 +203,11 @@ rows = {
 common.plot_rows(rows, n, folder / "walk.png")
 
 # %% 画图：二维编码的散点图 · draw the map of a code of two numbers (--encoding-dim 2)
-# 横轴和纵轴是编码的两个数在所有图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
-# 下图是从各处的编码解码出的图片，没有点的地方也有。
+# 横轴和纵轴是编码的两维在所有图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
+# 下图在同样的坐标上均匀取点，由各点的编码解码出图片，没有数据点的地方也有。
 # The axes are the ranks of a code's two numbers among all digits'. Where a digit's points
-# lie together, the code tells it apart. Below is what is decoded from the codes there, also
-# where there is no digit.
+# lie together, the code tells it apart. Below, on the same axes, are images decoded from the
+# codes on an even grid, also of places where no digit lies.
 if size == 2:
     codes = {
         "autoencoder: codes of two numbers": encoded_imgs,
@@ -218,9 +222,11 @@ if size == 2:
     common.plot_maps(codes, grid_imgs, y_test, folder / "map.png")
 
 # %% 画图：损失曲线 · draw the losses by epoch
-# 训练和测试的两条曲线应当一同下降。虚线是测试图片的交叉熵：PCA 的，以及下界。
+# 训练集和测试集的损失曲线应当一同下降。
+# 两条虚线是测试集上的交叉熵：PCA 的，以及下界，即图片与自身的交叉熵（灰色像素使它大于 0）。
 # The curves of training and test digits should go down together. The dashed lines are
-# cross-entropies of the test digits: PCA's, and the floor, below which none can be.
+# cross-entropies of the test digits: PCA's, and the floor, which perfect images would have.
+# It is not 0, as pixels are grey.
 if not args.load:
     levels = {
         "cross-entropy of PCA": common.cross_entropy(x_test, pca_imgs),
@@ -229,7 +235,7 @@ if not args.load:
     common.plot_history(history.history, levels, folder / "history.png")
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
-# 最近邻的准确率：对每张测试图片，找编码最接近的训练图片，两者标签相同的比例。
+# 最近邻分类的准确率：对每张测试图片，找编码最接近的训练图片，两者标签相同的比例。
 # A test digit is recognised if the training digit of the nearest code has the same label.
 recognised = common.nearest_neighbour_accuracy(
     encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test

@@ -22,7 +22,7 @@ parser.add_argument(
     type=common.positive_int,
     default=50,
     metavar="N",
-    help="how often the training goes through all digits (%(default)s)",
+    help="how many times the training goes through all digits (%(default)s)",
 )
 parser.add_argument(
     "--batch-size",
@@ -41,14 +41,14 @@ parser.add_argument(
 parser.add_argument(
     "--l1",
     type=common.non_negative_float,
-    default=10e-5,
+    default=10e-5,  # as the post writes it: 0.0001
     metavar="STRENGTH",
     help="penalty on large codes, added to the loss: STRENGTH times the sum of a code's "
     "magnitudes, averaged over the digits (%(default)s)",
 )
-common.shorten_errors()
-common.allow_any_text()
-common.use_keras_defaults()
+common.shorten_errors()  # one line for an error that you can mend
+common.allow_any_text()  # where output cannot have Chinese, ? stands for it
+common.use_keras_defaults()  # whatever your keras.json says
 args = common.parse_options(parser)
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
@@ -83,11 +83,8 @@ autoencoder = Model(input_img, decoded)
 encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 autoencoder.summary()
-# 之后要与主成分分析（PCA）比较，图片不能太少。
-# PCA, to compare with later, needs enough images.
-common.check_digits_for_pca(x_train, encoder.output)
 
-# %% 编译，训练，保存 · compile, train and save
+# %% 编译、训练、保存 · compile, train and save
 if args.optimizer == "adam":
     optimizer = Adam(learning_rate=0.001)
 else:
@@ -108,6 +105,7 @@ if not args.load:
     # 提前检查训练之后才会暴露的错误。
     # Errors that would show after the training are looked for before it.
     common.check_epochs(args.epochs)
+    common.check_digits_for_pca(x_train, encoder.output)
     common.check_loadable(autoencoder)
     common.make_folder(folder)
     with common.ctrl_c_stops(autoencoder):
@@ -129,6 +127,9 @@ if not args.load:
     common.save_model(decoder, "decoder", folder)
 
 # %% 加载保存的模型，编码和解码 · load what was saved, encode and decode
+# whole=autoencoder：加载的编码器和解码器仍与整个网络共用各层，所以可以接着训练。
+# With whole=autoencoder, the two have the layers of the whole network in common again, so
+# that training can go on.
 autoencoder = common.load_model("autoencoder", folder)
 encoder = common.load_model("encoder", folder, whole=autoencoder)
 decoder = common.load_model("decoder", folder, whole=autoencoder)
@@ -136,12 +137,12 @@ common.check_parts(autoencoder, encoder, decoder, x_test[:100])
 encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 
-# %% 主成分分析，用来比较 · PCA of as many numbers, to compare with
-# 主成分分析不用神经网络，也能把图片压缩成同样多的数，再线性地恢复。
-# PCA also turns an image into a few numbers, and back, without a network: linearly.
+# %% 主成分分析，用来比较 · PCA, to compare with
+# 主成分分析不用神经网络，也能把图片压缩成同样维数的编码，再线性重建。
+# PCA needs no network. It turns an image into a code of the same size, and back, linearly.
 size = encoded_imgs.shape[1]
 components = min(size, 784)  # an image of 784 pixels has no more
-pca = PCA(components, svd_solver="covariance_eigh")
+pca = PCA(components, svd_solver="covariance_eigh")  # exact, and fast here
 pca.fit(x_train)
 pca_codes = pca.transform(x_test)
 pca_imgs = pca.inverse_transform(pca_codes)
@@ -159,12 +160,14 @@ rows = {
 }
 common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
 
-# %% 画图：编码的每个数对图像的作用 · draw what each number of the code does to the image
-# 编码的数越大，红色处的像素越亮，蓝色处越暗，白色处不变；每幅图按自身的最大绝对值归一化。
-# 最多画前 16 个数。若有一幅只是杂乱的噪声，这个数对所有图片都是 0，什么也没有学到。
-# The larger the number, the brighter the pixels where it is red, and the darker where it is
-# blue; white is no change. Each image is divided by its own largest magnitude. The first 16
-# numbers are drawn. One that is mere noise has learnt nothing: it is 0 for all digits.
+# %% 画图：编码的每一维对图像的作用 · draw what each number of the code does to the image
+# 解码器权重的第 i 行，是编码的第 i 维对 784 个像素的作用：红色处变亮，蓝色处变暗，白色处不变。
+# 每幅图按自身的最大绝对值归一化；只画前 16 维。
+# 若某幅图杂乱无章，说明这一维对所有图片都是 0（神经元失活），权重仍是随机的初始值。
+# Row i of the decoder's weights is what number i of the code does to the 784 pixels: it makes
+# red ones brighter and blue ones darker, and leaves white ones as they are. Each image is
+# divided by its own largest magnitude. The first 16 are drawn. If one looks like noise, its
+# number is 0 for all digits: it has learnt nothing, and has its random first weights still.
 weights = decoder.get_weights()[0]
 largest_weights = np.abs(weights).max(axis=1, keepdims=True)
 largest_values = np.abs(pca.components_).max(axis=1, keepdims=True)
@@ -175,11 +178,11 @@ rows = {
 common.plot_rows(rows, 16, folder / "code.png", scaled=list(rows))
 
 # %% 画图：二维编码的散点图 · draw the map of a code of two numbers (--encoding-dim 2)
-# 横轴和纵轴是编码的两个数在所有图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
-# 下图是从各处的编码解码出的图片，没有点的地方也有。
+# 横轴和纵轴是编码的两维在所有图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
+# 下图在同样的坐标上均匀取点，由各点的编码解码出图片，没有数据点的地方也有。
 # The axes are the ranks of a code's two numbers among all digits'. Where a digit's points
-# lie together, the code tells it apart. Below is what is decoded from the codes there, also
-# where there is no digit.
+# lie together, the code tells it apart. Below, on the same axes, are images decoded from the
+# codes on an even grid, also of places where no digit lies.
 if size == 2:
     codes = {
         "autoencoder: codes of two numbers": encoded_imgs,
@@ -194,10 +197,11 @@ if size == 2:
     common.plot_maps(codes, grid_imgs, y_test, folder / "map.png")
 
 # %% 画图：损失曲线 · draw the losses by epoch
-# 训练和测试的两条曲线应当一同下降（其中包含惩罚项）。虚线是测试图片的交叉熵：PCA 的，以及下界。
+# 训练集和测试集的损失曲线应当一同下降（损失中包含惩罚项）。
+# 两条虚线是测试集上的交叉熵：PCA 的，以及下界，即图片与自身的交叉熵（灰色像素使它大于 0）。
 # The curves of training and test digits should go down together; they hold the penalty.
-# The dashed lines are cross-entropies of the test digits: PCA's, and the floor, below which
-# none can be.
+# The dashed lines are cross-entropies of the test digits: PCA's, and the floor, which perfect
+# images would have. It is not 0, as pixels are grey.
 if not args.load:
     levels = {
         "cross-entropy of PCA": common.cross_entropy(x_test, pca_imgs),
@@ -206,7 +210,7 @@ if not args.load:
     common.plot_history(history.history, levels, folder / "history.png")
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
-# 最近邻的准确率：对每张测试图片，找编码最接近的训练图片，两者标签相同的比例。
+# 最近邻分类的准确率：对每张测试图片，找编码最接近的训练图片，两者标签相同的比例。
 # A test digit is recognised if the training digit of the nearest code has the same label.
 recognised = common.nearest_neighbour_accuracy(
     encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test

@@ -156,14 +156,15 @@ def test_as_many_digits_as_pca_has_numbers():
     code = keras.Input((4, 4, 8))
     common.check_digits_for_pca(np.zeros((128, 784)), code)
     common.check_digits_for_pca(np.zeros((784, 784)), keras.Input((1000,)))
-    with pytest.raises(common.UserError, match="^127 .* takes 128 for a code"):
+    with pytest.raises(common.UserError, match="^127 .* needs 128 for a code of 128"):
         common.check_digits_for_pca(np.zeros((127, 784)), code)
 
 
 def test_folder_that_is_none(run, tmp_path):
     """It is found out before the training."""
     (tmp_path / "file").touch()
-    with pytest.raises(common.UserError, match="^--models takes a folder.*$") as caught:
+    said = "^--models: .*simple is no folder that can be written to.*$"
+    with pytest.raises(common.UserError, match=said) as caught:
         run("simple", models=tmp_path / "file")
     assert "Epoch" not in caught.value.said
 

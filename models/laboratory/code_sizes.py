@@ -26,7 +26,7 @@ images = {"single layer": [], "deep": [], "PCA": []}  # the first digit, from ea
 for size in sizes:
     simple_options = f"--optimizer adam --l1 0 --encoding-dim {size}"
     deep_options = f"--optimizer adam --encoding-dim {size}"
-    if size == 32:  # the script's own size, as results.py runs it
+    if size == 32:  # the script's own size: results.py has trained it, under this name
         deep_options = "--optimizer adam --epochs 50 --seed 0"
     folders = {
         "single layer": lab.run(args, "simple", simple_options),

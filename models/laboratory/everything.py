@@ -1,7 +1,7 @@
 """Run all scripts of the laboratory, one after the other.
 
 What was trained is kept, so that the command goes on where it was stopped. --check fails if
-a script finds other figures than README.md had; the new ones stand there then.
+README.md had other figures than those of what was trained last; the new ones stand there then.
 """
 
 import lab
@@ -45,8 +45,8 @@ parser.add_argument(
     "--check", action="store_true", help="fail if README.md had other figures"
 )
 args, words = parser.parse_known_args()
-sys.argv[1:] = words
-options = lab.parse_options(__doc__)  # those that each script has
+sys.argv[1:] = words  # those that are left are options of each script: --data, --runs
+options = lab.parse_options(__doc__)
 
 readme = lab.FOLDER / "README.md"
 outdated = []
@@ -58,15 +58,13 @@ for name in args.only:
         outdated.append(name)
 
 seconds = []
-for file in options.runs.glob("*/output.txt"):
-    said = file.read_text(encoding="utf-8")
-    seconds.append(float(said.split()[-1]))
 for file in options.runs.glob("*/seconds.txt"):
     seconds.append(float(file.read_text()))
 minutes = f"{sum(seconds) / 60:.0f}"
 if args.only == SCRIPTS:
-    sentences = f"""All trainings together took {minutes} minutes, with Keras \
-{keras.__version__} on {os.cpu_count()} cores."""
+    sentences = f"""The trainings together took {minutes} minutes, with Keras \
+{keras.__version__} on {os.cpu_count()} cores. The classifiers of few labels and the maps of \
+t-SNE are not counted."""
     head = ["trained networks", "minutes"]
     lab.report(options, "everything", head, [[str(len(seconds)), minutes]], sentences)
 

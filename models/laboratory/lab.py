@@ -37,12 +37,14 @@ def parse_options(question):
     parser.add_argument("--data", type=Path, default=data, help="MNIST (%(default)s)")
     runs = PROJECT / "models" / "runs"
     parser.add_argument("--runs", type=Path, default=runs, help="kept (%(default)s)")
-    parser.add_argument("--quick", action="store_true", help="a test: one epoch")
+    parser.add_argument("--quick", action="store_true", help="a test: little is trained")
     is_program = Path(sys.argv[0]).resolve().parent == FOLDER
-    words = sys.argv[1:] if is_program else []  # a shell has words of its own
+    words = sys.argv[1:] if is_program else []  # in Jupyter and Spyder, they are theirs
     args = parser.parse_args(words)
-    args.pictures = args.runs if args.quick else FOLDER
-    args.most_epochs = 1 if args.quick else 1000
+    args.pictures = FOLDER
+    if args.quick:
+        args.runs = args.runs / "quick"
+        args.pictures = args.runs
     common.shorten_errors()
     common.allow_any_text()
     common.use_keras_defaults()
@@ -60,9 +62,9 @@ def run(args, name, options="", changes=()):
         if text.count(old) != 1:
             raise common.UserError(f"{text.count(old)} times, not once: {old}")
         text = text.replace(old, new)
-    title = f"{name} {options}".strip().replace(" ", "_")
+    title = f"{name} {options}".strip().replace(" ", "_")  # such as simple_--l1_0.001
     folder = args.runs.resolve() / title.replace("--", "").replace(".", "")
-    if not (folder / "output.txt").exists():
+    if not (folder / "seconds.txt").exists():
         print(f"Running {folder.name}", flush=True)
         common.make_folder(folder)
         program = folder / f"{script}_autoencoder.py"
@@ -71,16 +73,17 @@ def run(args, name, options="", changes=()):
         command += ["--data", args.data.resolve(), "--models", folder] + options.split()
         if args.quick:
             command += ["--epochs", "1"]
-        environment = dict(os.environ, PYTHONPATH=str(PROJECT), PYTHONUTF8="1")
+        environment = dict(os.environ, PYTHONPATH=str(PROJECT), PYTHONUTF8="1")  # of common
         start = time.perf_counter()
         said = subprocess.check_output(command, env=environment, encoding="utf-8")
-        said += f"\n{time.perf_counter() - start}\n"
+        seconds = time.perf_counter() - start
         (folder / "output.txt").write_text(said, encoding="utf-8")
+        (folder / "seconds.txt").write_text(str(seconds))
     return folder / script
 
 
 def losses(folder, which):
-    """Return a run's losses by epoch: "loss", of the training, or "val_loss"."""
+    """Return a run's losses by epoch. `which`: "loss" or "val_loss", as Keras prints them."""
     output = (folder.parent / "output.txt").read_text(encoding="utf-8")
     return [float(loss) for loss in re.findall(rf" - {which}: ([\d.e+-]+)", output)]
 
@@ -106,7 +109,7 @@ def measure(args, folder, digits):
     (x_train, _), (x_test, _) = digits
     encoder = common.load_model("encoder", folder)
     decoder = common.load_model("decoder", folder)
-    shape = (-1,) + encoder.input_shape[1:]
+    shape = (-1,) + encoder.input_shape[1:]  # (-1, 784), or (-1, 28, 28, 1) of conv
     codes_train = encoder.predict(x_train.reshape(shape), batch_size=1000, verbose=0)
     codes_test = encoder.predict(x_test.reshape(shape), batch_size=1000, verbose=0)
     images = decoder.predict(codes_test, batch_size=1000, verbose=0)
@@ -114,11 +117,11 @@ def measure(args, folder, digits):
 
 
 def figures_of(args, codes_train, codes_test, images, digits):
-    """Return the figures of codes, and of the images that were made of the test digits'."""
+    """Return the figures of codes, and of the images that are decoded from codes_test."""
     (_, y_train), (x_test, y_test) = digits
     x_images = images.reshape(x_test.shape)
     mse = float(np.mean((x_test - x_images) ** 2))
-    memory = joblib.Memory(args.runs, verbose=0)  # of the slow part
+    memory = joblib.Memory(args.runs, verbose=0)  # keeps what the slow part returned
     recognise = memory.cache(common.nearest_neighbour_accuracy)
     percent = 100 * recognise(codes_train, y_train, codes_test, y_test)
     return Figures(codes_test[0].size, common.cross_entropy(x_test, x_images), mse, percent)

@@ -2,7 +2,8 @@
 
 G. E. Hinton and R. R. Salakhutdinov, "Reducing the dimensionality of data with neural
 networks", Science 313, 2006, figure 2B, report the squared error of MNIST's test digits from
-30 numbers. They trained the network layer by layer first; here it starts from random weights.
+30 numbers. They trained the network layer by layer first. Here it starts from random weights:
+GELU, MSE, 50 epochs of Adam, with a rate that goes down, and an order of its own in each.
 """
 
 # %% 准备 · imports and options
@@ -26,7 +27,7 @@ x_test = x_test.reshape(len(x_test), 784)
 
 # %% 训练 · train the network, from three seeds
 seeds = [0] if args.quick else [0, 1, 2]
-epochs = min(50, args.most_epochs)
+epochs = 1 if args.quick else 50
 batch_size = 128
 figures = []
 minutes = []

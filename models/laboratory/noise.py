@@ -16,6 +16,7 @@ args = lab.parse_options(__doc__)
 x_test = x_test.reshape(len(x_test), 784)
 
 # %% 训练：输入加噪声 · train, with noise on the input
+# 脚本中要改的两处：旧的文字，新的文字 · Two changes of the script: the old text, the new one.
 dropout = [
     ("import Dense\n", "import Dense, Dropout\n"),
     ("L1(args.l1)\n)(input_img)", "L1(args.l1)\n)(Dropout(0.5)(input_img))"),
@@ -28,8 +29,9 @@ folders = {
 # %% 去噪 · take noise away: half of the pixels black, and the others twice as bright
 kept = np.random.default_rng(0).random(x_test.shape) < 0.5
 noisy = (2 * x_test * kept).astype("float32")  # as Dropout(0.5) makes them
-images = {"original": x_test, "half the pixels": np.clip(noisy, 0, 1)}
-noise_error = np.mean((noisy - x_test) ** 2)
+visible = np.clip(noisy, 0, 1)  # no pixel is brighter than white
+images = {"original": x_test, "half the pixels": visible}
+noise_error = np.mean((visible - x_test) ** 2)
 rows = [["the noisy digits", "–", f"{noise_error:.5f}"]]
 errors = {}
 for label, folder in folders.items():
@@ -46,7 +48,7 @@ common.plot_rows(images, 10, args.pictures / "noise.png")
 
 # %% 结果 · the table, and what came out
 head = ["MSE from the clean digits", "of clean digits", "of noisy digits"]
-sentences = f"""Of noisy digits the denoising network leaves an error of \
-{errors["denoising"]:.5f}, and the plain one {errors["plain"]:.5f}; the noisy digits \
-themselves have {noise_error:.5f}."""
+sentences = f"""Digits with half of their pixels have an error of {noise_error:.5f}. What the \
+plain network makes of them has {errors["plain"]:.5f}, and what the denoising one makes of \
+them {errors["denoising"]:.5f}."""
 lab.report(args, "noise", head, rows, sentences)

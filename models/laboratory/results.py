@@ -1,6 +1,7 @@
 """What do the three networks reach, with either optimizer?
 
-Each is trained three times, from the seeds 0, 1 and 2, as a user would run it.
+Each is trained three times, from the seeds 0, 1 and 2, as a user would run it; those that take
+long, from seed 0 alone.
 """
 
 # %% 准备 · imports and options

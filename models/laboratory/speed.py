@@ -1,8 +1,9 @@
-"""How much time do the scripts' settings save, and how fast is JAX?
+"""How much time do the scripts' settings for speed save, and how fast is JAX?
 
-Keras's plain `compile`, as the post has it, beside the scripts' settings on TensorFlow and
-on JAX. The kinds take turns, so that a slow moment of the machine meets all of them. Nothing
-else should be running, and JAX must be installed.
+Keras's plain `compile` on TensorFlow, as the post has it, beside the scripts' own settings
+(`steps_per_execution` and `jit_compile`), on TensorFlow and on JAX. The three take turns, so
+that a slow moment of the machine meets all of them. Nothing else should be running. JAX must
+be installed; the memory's peak can be measured on Linux and macOS alone.
 """
 
 # %% 准备 · imports and options
@@ -46,7 +47,8 @@ settings = {
         ("jit_compile=common.xla_setting(autoencoder, args.epochs),", ""),
     ],
     "TensorFlow": [],
-    # TensorFlow 如同没有安装 · TensorFlow is as good as not installed.
+    # TensorFlow 如同没有安装，只用 JAX 的人就是这样。
+    # As if TensorFlow were not installed, as with those who use JAX alone.
     "JAX": [
         (
             "import common  # before",
@@ -65,6 +67,9 @@ for script, epochs in all_epochs.items():
     use_clock = [("verbose=args.verbose,", "verbose=args.verbose, callbacks=[Clock()],")]
     if script == "conv":
         use_clock = [("callbacks = []", "callbacks = [Clock()]")]
+    label = f"{script}, an epoch"
+    seconds[label] = {kind: [] for kind in kinds}
+    losses[label] = {}
     for number in rounds:
         for kind in kinds:
             os.environ["KERAS_BACKEND"] = backends[kind]  # of the script that is run
@@ -75,24 +80,23 @@ for script, epochs in all_epochs.items():
             times = [float(text) for text in re.findall(r"clock ([\d.]+)", said)]
             # 最快的一轮：机器上的其他事只会增加时间。
             # The fastest epoch: what else the machine does can only add to the time.
-            row = seconds.setdefault(f"{script}, an epoch", {})
-            row.setdefault(kind, []).append(np.min(np.diff(times)))
-            losses[f"{script}, an epoch", kind] = (
-                f"{lab.losses(folder, 'val_loss')[-1]:.4f}"
-            )
-            memory[script, kind] = int(re.search(r"peak (\d+)", said)[1]) / 2**20
+            seconds[label][kind].append(np.min(np.diff(times)))
+            losses[label][kind] = f"{lab.losses(folder, 'val_loss')[-1]:.4f}"
+            memory[script, kind] = int(re.search(r"peak (\d+)", said)[1]) / 2**20  # GiB
+
+label = "simple, a whole default run"
+seconds[label] = {kind: [] for kind in kinds}
+losses[label] = {kind: "–" for kind in kinds}
 for number in rounds:
     for kind in kinds:
         os.environ["KERAS_BACKEND"] = backends[kind]
         folder = lab.run(args, f"simple_{kind}_whole_{number}", "", settings[kind])
-        said = (folder.parent / "output.txt").read_text(encoding="utf-8")
-        row = seconds.setdefault("simple, a whole default run", {})
-        row.setdefault(kind, []).append(float(said.split()[-1]))
+        seconds[label][kind].append(float((folder.parent / "seconds.txt").read_text()))
 
 # %% 结果 · the table, and what came out
-head = ["", "plain"]
+head = ["median of two rounds", "plain, TensorFlow"]
 for kind in kinds[1:]:
-    head += [kind, "of plain"]
+    head += [f"the script's, {kind}", "time / plain"]
 head += [f"loss, {kind}" for kind in kinds]
 rows = []
 for label, by_kind in seconds.items():
@@ -103,8 +107,7 @@ for label, by_kind in seconds.items():
         cells.append(
             f"**{np.median(ratios):.2f}** ({ratios.min():.2f} to {ratios.max():.2f})"
         )
-    for kind in kinds:
-        cells.append(losses.get((label, kind), "–"))
+    cells += [losses[label][kind] for kind in kinds]
     rows.append(cells)
 peaks = [f"{memory[script, 'TensorFlow']:.2f} GiB ({script})" for script in all_epochs]
 sentences = f"At its peak, a run on TensorFlow takes a memory of {', '.join(peaks)}."

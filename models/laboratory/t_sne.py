@@ -45,7 +45,9 @@ for label, values in forms.items():
 # %% 最近的另一个数字，标签是否相同 · has the nearest other digit the same label?
 def recognised(points):
     """Return the share of digits, in percent, whose nearest other point has their label."""
-    nearest = NearestNeighbors(n_neighbors=1).fit(points).kneighbors(return_distance=False)
+    neighbours = NearestNeighbors(n_neighbors=1).fit(points)
+    # 不给出点时，每个点自身不算 · Without points of its own, it leaves each point itself out.
+    nearest = neighbours.kneighbors(return_distance=False)
     return 100 * np.mean(y[nearest[:, 0]] == y)
 
 
@@ -57,7 +59,7 @@ figure, axes = plt.subplots(1, 3, figsize=(18, 6.5), layout="constrained")
 for ax, label in zip(axes, maps, strict=True):
     for digit in range(10):
         points = maps[label][y == digit]
-        ax.scatter(points[:, 0], points[:, 1], s=4, label=str(digit))
+        ax.scatter(points[:, 0], points[:, 1], s=4)
         x_centre, y_centre = np.median(points, axis=0)
         box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1}
         ax.text(x_centre, y_centre, str(digit), fontsize=16, ha="center", bbox=box)

@@ -1,6 +1,7 @@
 """Should the decoder's weights be the encoder's, transposed?
 
-The single layer of 16 numbers, without penalty; 50 epochs of Adam.
+The single layer of 16 numbers, without penalty; 50 epochs of Adam. Tied weights are trained
+from three seeds, those of its own from seed 0.
 """
 
 # %% 准备 · imports and options
@@ -9,6 +10,7 @@ import lab
 import common
 
 import keras
+import numpy as np
 from keras import Input, Model
 from keras.layers import Dense, Layer
 
@@ -17,7 +19,7 @@ digits = common.load_mnist(args.data)
 (x_train, y_train), (x_test, y_test) = digits
 x_train = x_train.reshape(len(x_train), 784)
 seeds = [0] if args.quick else [0, 1, 2]
-epochs = min(50, args.most_epochs)
+epochs = 1 if args.quick else 50
 
 
 # %% 解码器的层：权重是编码器权重的转置 · the decoder's layer, with the encoder's weights
@@ -81,7 +83,7 @@ rows = [
         f"{untied.mse:.5f}",
     ],
 ]
-ratio = sum([x.mse for x in tied]) / len(tied) / untied.mse
+ratio = np.mean([x.mse for x in tied]) / untied.mse
 sentences = f"""Tied weights save half of the weights; the MSE is {ratio:.2f} times that of \
 weights of their own."""
 lab.report(args, "tied_weights", head, rows, sentences)
