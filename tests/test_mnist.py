@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from helpers import Cells
 
 IMAGES = np.full((5, 28, 28), 255, "uint8")
 LABELS = np.arange(5)
@@ -86,6 +87,14 @@ def test_sample_is_balanced_disjoint_and_repeated():
     test = {x.tobytes() for x in x_test}
     assert len(train) == 4000
     assert not train & test
+
+
+def test_script_without_data_asks_keras(tmp_path):
+    """Whose download fails here."""
+    cells = Cells("simple", None, tmp_path)
+    cells.run("加载数据")
+    assert cells.x_train.shape == (60_000, 784)
+    assert cells.x_test.shape == (1000, 784)
 
 
 def test_sample_is_said(capsys):

@@ -183,8 +183,8 @@ def test_load_without_a_run_makes_no_folder(run, tmp_path):
     assert not (tmp_path / "tpyo").exists()
 
 
-def test_verbose_0_says_nothing_of_the_training(run):
-    assert "Epoch" not in run("simple", "--epochs", "1", "--verbose", "0").said
+def test_verbose_0_says_nothing_of_the_training(silent_run):
+    assert "Epoch" not in silent_run.said
 
 
 def test_verbose_1_is_a_bar_and_no_show_opens_no_window(run):
