@@ -221,9 +221,10 @@ def _command_line(parser):
     """
     main = sys.modules["__main__"]
     main_file = getattr(main, "__file__", None)
-    if main_file is None:  # in Jupyter
+    if main_file is None:  # in Jupyter, where the main module is no file
         return []
-    if os.path.abspath(main_file) != os.path.abspath(sys.argv[0]):  # in Spyder
+    # In Spyder, the command line is that of its own program, which is another file.
+    if os.path.abspath(main_file) != os.path.abspath(sys.argv[0]):
         return []
     # In PyCharm's console, and if another program imports the script, the main module is not
     # the script: then the script's parser is none of its variables.
@@ -557,13 +558,10 @@ def _ink_mask(darkness):
     if means[1] - means[0] < 5 * noise:
         return None
     # Of the pieces that hang together, small ones are specks, and no parts of a digit.
-    pieces, count = ndimage.label(
-        mask, np.ones((3, 3))
-    )  # 0 is paper, 1 to count are pieces
+    pieces, _ = ndimage.label(mask, np.ones((3, 3)))  # 0 is paper; 1, 2, 3 ... are pieces
     sizes = np.bincount(pieces.ravel())
-    for piece in range(1, count + 1):
-        if sizes[piece] < sizes[1:].max() / 20:
-            mask[pieces == piece] = False
+    specks = np.flatnonzero(sizes < sizes[1:].max() / 20)
+    mask[np.isin(pieces, specks)] = False
     return mask
 
 
@@ -866,14 +864,16 @@ def print_table_row(label, x_test, codes, images, recognised):
 
     codes: (n, ...); images: what was made of the codes, as many values as x_test, (n, ...);
     recognised: what `nearest_neighbour_accuracy` says. MSE is the mean squared error, and
-    PSNR the same as 10 log10(1 / MSE), in decibels: higher is better.
+    PSNR the same as 10 log10(1 / MSE), in decibels: higher is better, and inf without error.
     """
     code_size = codes[0].size
     compression = x_test[0].size / code_size
     x_images = images.reshape(x_test.shape)
     entropy = cross_entropy(x_test, x_images)
     mse = np.mean((x_test - x_images) ** 2)
-    psnr = 10 * np.log10(1 / mse)
+    psnr = math.inf
+    if mse > 0:
+        psnr = 10 * np.log10(1 / mse)
     print(f"{label:20}{code_size:6}{compression:12.1f}x{entropy:15.4f}", end="")
     print(f"{mse:9.5f}{psnr:9.2f} dB{recognised:12.1%}")
 
