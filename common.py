@@ -59,8 +59,8 @@ from scipy.stats import rankdata
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
-# In a picture, each image of a row fills a square of 112 x 112 pixels. 112 is a multiple of
-# 28, a digit's width, and of 4, a code's, so that all pixels of an image get the same size.
+# In a picture, each image of a row fills a square of 112 x 112 pixels. 28, 16, 14, 8, 7 and 4,
+# the widths of most images here, divide 112, so that all pixels of an image get the same size.
 CELL = 112
 # Pixels between two images of a row.
 GAP = 14
@@ -89,7 +89,7 @@ def _first_cause(error):
 
     Keras often catches an exception and raises a vaguer one. Python keeps the first one, as
     the `__context__` of the second. Where a library writes `raise ... from ...`, it has chosen
-    itself what to tell: then `__suppress_context__` is true, and that is kept.
+    itself what to tell: then `__suppress_context__` is true, and the search ends there.
     """
     cause = error
     while cause.__context__ is not None and not cause.__suppress_context__:
@@ -142,7 +142,7 @@ def positive_float(text):
 
 def non_negative_float(text):
     """Return an option's text as a finite number of at least 0, for `add_argument`."""
-    number = float(text)  # if it is none, argparse says so
+    number = float(text)  # if it is not a number, argparse says so
     if not 0 <= number < math.inf:  # "nan" is a number for Python, but not in this range
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 0")
     return number
@@ -226,8 +226,9 @@ def _command_line(parser):
     # In Spyder, the command line is that of its own program, which is another file.
     if os.path.abspath(main_file) != os.path.abspath(sys.argv[0]):
         return []
-    # In PyCharm's console, and if another program imports the script, the main module is not
-    # the script: then the script's parser is none of its variables.
+    # PyCharm's console and a program of yours that imports the script pass both tests above:
+    # they are the main module and on the command line. But the main module is not the script,
+    # and has not the script's parser among its variables.
     variables = vars(main).values()
     if not any(value is parser for value in variables):
         return []
@@ -267,7 +268,7 @@ def load_mnist(path=None, patience=15):
     x: float32 in [0, 1], (n, 28, 28); y: integers, (n,).
 
     With a path, from a file laid out as Keras's mnist.npz: uint8 images from 0 to 255, and
-    whole numbers as labels. Raises UserError if the file has other arrays.
+    whole numbers as labels, two images at least. Raises UserError if the file has others.
 
     Without a path, from `keras.datasets.mnist`, https://keras.io/api/datasets/mnist/. If its
     download fails, or brings less than 32 kB in `patience` seconds, the digits are 5,000 of
@@ -373,7 +374,8 @@ def _cached_mnist():
     """Return where Keras keeps mnist.npz, by Keras's own rule for data.
 
     That is in its home; or, if nothing can be written there, in .keras in /tmp, or, where
-    there is no /tmp, as on Windows, in the system's folder for temporary files.
+    there is no /tmp, as on Windows, in the system's folder for temporary files. (The test in
+    `_keras_home` is of the user's home, and this one of Keras's home itself.)
     """
     home = Path(_keras_home())
     if not os.access(home, os.W_OK):
@@ -419,7 +421,7 @@ def load_drawing(path):
     ground too. A photo is turned as its camera says (EXIF).
 
     As in MNIST, http://yann.lecun.com/exdb/mnist/, the digit is white on black, keeps its
-    proportions, fits 20 x 20 pixels, and has its centre of mass in the middle of 28 x 28.
+    proportions, fits 20 x 20 pixels, and has its centre of mass in the middle.
 
     No script calls this function. After a run, try `autoencoder.predict(x.reshape(1, 784))`
     with the image x, or `(1, 28, 28, 1)` for the convolutional network.
@@ -440,6 +442,7 @@ def load_drawing(path):
     digit = np.asarray(Image.fromarray(ink).resize((new_width, new_height), box))
     digit = digit / digit.max()
 
+    # In MNIST's own images, the centre of mass is at row 14 and column 14, on average.
     row, column = ndimage.center_of_mass(digit)
     top = min(max(0, round(14 - row)), 28 - new_height)
     left = min(max(0, round(14 - column)), 28 - new_width)
@@ -474,10 +477,10 @@ def _with_paper(grey, opacity):
     If only ink is visible, dark ink gets white paper, and light ink black paper.
     """
     visible = grey[opacity > opacity.max() / 2]
-    if len(visible) == 0:
+    if len(visible) == 0:  # nothing at all is drawn
         return grey * 0
     usual = np.median(visible)
-    if visible.max() - visible.min() > 0.5:  # paper and ink are both visible
+    if visible.max() - visible.min() > 0.5:  # paper and ink are visible, and more of paper
         paper = usual
     elif usual < 0.5:  # dark ink alone
         paper = 1
@@ -508,6 +511,7 @@ def _find_ink(grey):
     height, width = mask[_part(mask)].shape
     missing = round(max(height, width) / 12 - _thickness(mask))
     if missing > 0:
+        # A window of 2 pixels makes a line 1 pixel thicker, one of 3 pixels 2, and so on.
         ink = ndimage.grey_dilation(ink, missing + 1)
     return ink[_part(ink > 0.5)].astype("float32")
 
@@ -533,15 +537,18 @@ def _darkness(grey):
 
 
 def _paper(grey):
-    """Return how bright the paper is at each pixel of an image, 0.01 to 1, (height, width)."""
+    """Return how bright the paper is at each pixel of an image, at least 0.01.
+
+    Both are (height, width).
+    """
     # Light falls off from side to side. So a plane, a + b * row + c * column, is fitted to
-    # the brightness, and the image is divided by it.
+    # the brightness: the light. Divided by it, paper is equally bright everywhere.
     rows, columns = np.indices(grey.shape)
     terms = np.column_stack([np.ones(grey.size), rows.ravel(), columns.ravel()])
     factors = np.linalg.lstsq(terms, grey.ravel())[0]
     light = np.maximum(terms @ factors, 0.1).reshape(grey.shape)
     # A closing fills dark places that are narrower than a third of the image, the strokes,
-    # with the brightness around them. What is left is paper.
+    # with the brightness around them. What is left is paper, to which the light comes back.
     size = max(3, max(grey.shape) // 3)
     paper = light * ndimage.grey_closing(grey / light, size)
     return np.maximum(paper, 0.01)
@@ -554,6 +561,7 @@ def _ink_mask(darkness):
     start = np.array([0, darkness.max()])
     means, kinds = kmeans2(darkness.ravel(), start, minit="matrix")
     mask = kinds.reshape(darkness.shape) == 1
+    # Ink must stand out: be darker than paper by five times of what paper itself varies.
     noise = np.std(darkness[~mask])
     if means[1] - means[0] < 5 * noise:
         return None
@@ -566,7 +574,7 @@ def _ink_mask(darkness):
 
 
 def _thickness(mask):
-    """Return how many pixels thick a digit's line is.
+    """Return about how many pixels thick a digit's line is, at least 2.
 
     The line's area is its length times its thickness. Its outline is about two lines of the
     same length, one pixel thick, one on either side.
@@ -614,11 +622,11 @@ def steps_at_a_time(digits, batch_size):
 
 
 def xla_setting(model, epochs):
-    """Return `jit_compile` for `compile`: True, or "auto", which leaves it to Keras.
+    """Return `jit_compile` for `compile`: True, to use XLA, or "auto", to leave it to Keras.
 
-    XLA is TensorFlow's compiler. It makes the steps of dense layers twice as fast, which
-    makes up for the seconds that it takes at first if there are 10 epochs or more. It slows
-    convolutions down, and Dropout tenfold.
+    XLA is TensorFlow's compiler, which Keras does not use on a processor by itself. It makes
+    the steps of dense layers twice as fast, which makes up for the seconds that it takes at
+    first if there are 10 epochs or more. It slows convolutions down, and Dropout tenfold.
     """
     if keras.config.backend() != "tensorflow" or epochs < 10:
         return "auto"
@@ -680,9 +688,12 @@ def make_folder(folder):
 def ctrl_c_stops(model):
     """Within the block, Ctrl-C ends `model.fit` soon, and what was learnt stays.
 
-    `fit` returns after the steps that are being run. A second Ctrl-C does not wait for them.
-    At a prompt, as in IPython, it raises KeyboardInterrupt, as usual. A program without a
-    prompt is ended by the system: Python can crash if it ends while TensorFlow computes.
+    `fit` returns after the steps that are being run. A second Ctrl-C does not wait for them:
+
+    - at a prompt, as in IPython, it raises KeyboardInterrupt, as usual;
+    - where there is no prompt, the system ends the program, since Python itself can crash when
+      it ends while TensorFlow computes.
+
     After the block, Ctrl-C is what it was before.
     """
     usual = signal.getsignal(signal.SIGINT)  # SIGINT is the signal that Ctrl-C sends
@@ -775,8 +786,9 @@ def load_model(name, folder, whole=None):
 def _rebuild(config):
     """Return the network of a configuration, without its weights.
 
-    As `Model.from_config` in the post, but in Keras's safe mode: a Lambda layer, whose
-    configuration is code, is refused. The dictionary is what Keras itself writes for a network.
+    As `Model.from_config` in the post, but in Keras's safe mode, which refuses code, as the one
+    that a Lambda layer may have in its configuration. The dictionary is of the form in which
+    Keras saves a network.
     """
     kind = "Sequential"
     if "input_layers" in config:  # which a Model's configuration has
@@ -1047,19 +1059,27 @@ def plot_maps(codes, grid_imgs, labels, path):
 
 def _scatter_by_rank(ax, codes, labels):
     """Draw codes of two numbers by their ranks, and each label large at its median."""
-    # Many numbers may be equal, such as 0. "ordinal" ranks equal ones by their place in the
-    # array. The digits are shuffled first, so that these ranks are random.
-    order = np.random.default_rng(0).permutation(len(codes))
-    shuffled_labels = labels[order]
-    ranks = rankdata(codes[order], method="ordinal", axis=0)
-    shares = (ranks - 0.5) / len(codes)
+    x_shares = _shares_below(codes[:, 0], seed=0)
+    y_shares = _shares_below(codes[:, 1], seed=1)
     for label in np.unique(labels):
-        points = shares[shuffled_labels == label]
-        dots = ax.scatter(points[:, 0], points[:, 1], s=3)
-        x, y = np.median(points, axis=0)
+        x = x_shares[labels == label]
+        y = y_shares[labels == label]
+        dots = ax.scatter(x, y, s=3)
         box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
-        text = ax.text(x, y, str(label), fontsize=18, ha="center", va="center", bbox=box)
-        text.set(color=dots.get_facecolor()[0], weight="bold")
+        text = ax.text(np.median(x), np.median(y), str(label), fontsize=18, bbox=box)
+        text.set(color=dots.get_facecolor()[0], weight="bold", ha="center", va="center")
+
+
+def _shares_below(numbers, seed):
+    """Return for each of n numbers the share of all that are smaller, in steps of 1 / n.
+
+    Many may be equal, such as 0. "ordinal" ranks equal numbers by their place in the array. They
+    are shuffled first, by the seed, so that these ranks are random.
+    """
+    order = np.random.default_rng(seed).permutation(len(numbers))
+    ranks = np.empty(len(numbers))
+    ranks[order] = rankdata(numbers[order], method="ordinal")
+    return (ranks - 0.5) / len(numbers)
 
 
 def plot_model(model, path):

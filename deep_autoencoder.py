@@ -7,6 +7,7 @@
 import common  # before Keras, to keep TensorFlow's start quiet
 
 import argparse
+from pathlib import Path
 
 import keras
 import matplotlib.pyplot as plt
@@ -29,7 +30,7 @@ parser.add_argument(
     type=common.positive_int,
     default=256,
     metavar="N",
-    help="images in a batch, after each of which the weights change (%(default)s)",
+    help="images in a batch; the weights change after each batch (%(default)s)",
 )
 parser.add_argument(
     "--encoding-dim",
@@ -100,7 +101,7 @@ autoencoder.compile(
     steps_per_execution=common.steps_at_a_time(len(x_train), args.batch_size),
     jit_compile=common.xla_setting(autoencoder, args.epochs),
 )
-folder = args.models / "deep"
+folder = Path(args.models) / "deep"
 if not args.load:
     # 提前检查训练之后才会暴露的错误。
     # Errors that would show after the training are looked for before it.
@@ -127,9 +128,9 @@ if not args.load:
     common.save_model(decoder, "decoder", folder)
 
 # %% 加载保存的模型，编码和解码 · load what was saved, encode and decode
-# whole=autoencoder：加载的编码器和解码器仍与整个网络共用各层，所以可以接着训练。
+# whole=autoencoder：加载的编码器和解码器仍与整个网络共用各层，所以重新编译之后可以接着训练。
 # With whole=autoencoder, the two have the layers of the whole network in common again, so
-# that training can go on.
+# that training can go on, after another compile.
 autoencoder = common.load_model("autoencoder", folder)
 encoder = common.load_model("encoder", folder, whole=autoencoder)
 decoder = common.load_model("decoder", folder, whole=autoencoder)

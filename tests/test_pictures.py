@@ -287,6 +287,8 @@ def test_equal_codes_are_spread_at_random(tmp_path):
     first, second = plt.figure("map.png").axes[0].collections
     assert abs(first.get_offsets()[:, 0].mean() - 0.5) < 0.1
     assert abs(second.get_offsets()[:, 0].mean() - 0.5) < 0.1
+    x, y = first.get_offsets().T
+    assert abs(np.corrcoef(x, y)[0, 1]) < 0.3  # and not along a line
 
 
 def test_grid_of_a_map_is_at_equal_shares():
