@@ -45,9 +45,9 @@ except (ModuleNotFoundError, ValueError) as error:
     if getattr(error, "name", None) == "keras":
         raise  # Keras itself is not installed, which Python's message says
     sys.exit(
-        f"error: Keras does not start: {error}. If you have set KERAS_BACKEND, set it to "
-        "tensorflow (or jax, if that is installed); else write this backend into "
-        f"{os.path.join(_keras_home(), 'keras.json')}, or delete that file"
+        f"error: Keras does not start: {error}. Install what is missing. Or, if another backend "
+        "is named than you want: if you have set KERAS_BACKEND, set it to tensorflow (or jax); "
+        f"else change {os.path.join(_keras_home(), 'keras.json')}, or delete that file"
     )
 
 import matplotlib.pyplot as plt
@@ -111,7 +111,8 @@ def shorten_errors():
 def allow_any_text():
     """Let `print` write `?` for a character that the output cannot have, and not fail.
 
-    On a Western Windows, for instance, a file with the output cannot have Chinese ones.
+    On a Western Windows, for instance, a file with the output cannot have Chinese ones, which
+    --help and the names of folders may have.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):  # in a notebook it is something else
         sys.stdout.reconfigure(errors="replace")
@@ -196,7 +197,7 @@ def parse_options(parser):
     parser.add_argument(
         "--load",
         action="store_true",
-        help="train nothing, and show the networks of the last run again, as they were saved",
+        help="train nothing, and show the networks of the last run again, whatever they were",
     )
     parser.add_argument(
         "--verbose",
@@ -216,8 +217,9 @@ def parse_options(parser):
 def _command_line(parser):
     """Return the words after the script's name on the command line, or no words.
 
-    They are the script's if the script is the program. In cells, they are those of Spyder,
-    Jupyter or PyCharm; if your own program imports the script, they are your program's.
+    They are the script's only if the script is the program that Python runs, its main module.
+    In cells, they are those of Spyder, Jupyter or PyCharm; if your own program imports the
+    script, they are your program's.
     """
     main = sys.modules["__main__"]
     main_file = getattr(main, "__file__", None)
@@ -226,9 +228,8 @@ def _command_line(parser):
     # In Spyder, the command line is that of its own program, which is another file.
     if os.path.abspath(main_file) != os.path.abspath(sys.argv[0]):
         return []
-    # PyCharm's console and a program of yours that imports the script pass both tests above:
-    # they are the main module and on the command line. But the main module is not the script,
-    # and has not the script's parser among its variables.
+    # PyCharm's console, or your program that imports the script, is the main module, and on the
+    # command line too. But only the script itself has this parser among its variables.
     variables = vars(main).values()
     if not any(value is parser for value in variables):
         return []
@@ -480,7 +481,8 @@ def _with_paper(grey, opacity):
     if len(visible) == 0:  # nothing at all is drawn
         return grey * 0
     usual = np.median(visible)
-    if visible.max() - visible.min() > 0.5:  # paper and ink are visible, and more of paper
+    if visible.max() - visible.min() > 0.5:
+        # Paper is visible too, and there is more of it than of ink.
         paper = usual
     elif usual < 0.5:  # dark ink alone
         paper = 1
@@ -542,13 +544,14 @@ def _paper(grey):
     Both are (height, width).
     """
     # Light falls off from side to side. So a plane, a + b * row + c * column, is fitted to
-    # the brightness: the light. Divided by it, paper is equally bright everywhere.
+    # the brightness: the light. Divided by it, paper is about equally bright everywhere.
     rows, columns = np.indices(grey.shape)
     terms = np.column_stack([np.ones(grey.size), rows.ravel(), columns.ravel()])
     factors = np.linalg.lstsq(terms, grey.ravel())[0]
     light = np.maximum(terms @ factors, 0.1).reshape(grey.shape)
     # A closing fills dark places that are narrower than a third of the image, the strokes,
-    # with the brightness around them. What is left is paper, to which the light comes back.
+    # with the brightness around them. That leaves paper without ink, as if under even light.
+    # Multiplied by the light, it is as bright as in the image.
     size = max(3, max(grey.shape) // 3)
     paper = light * ndimage.grey_closing(grey / light, size)
     return np.maximum(paper, 0.01)
@@ -688,7 +691,8 @@ def make_folder(folder):
 def ctrl_c_stops(model):
     """Within the block, Ctrl-C ends `model.fit` soon, and what was learnt stays.
 
-    `fit` returns after the steps that are being run. A second Ctrl-C does not wait for them:
+    `fit` returns after the steps that are being run, and a validation. A second Ctrl-C does not
+    wait for them:
 
     - at a prompt, as in IPython, it raises KeyboardInterrupt, as usual;
     - where there is no prompt, the system ends the program, since Python itself can crash when
@@ -786,9 +790,9 @@ def load_model(name, folder, whole=None):
 def _rebuild(config):
     """Return the network of a configuration, without its weights.
 
-    As `Model.from_config` in the post, but in Keras's safe mode, which refuses code, as the one
-    that a Lambda layer may have in its configuration. The dictionary is of the form in which
-    Keras saves a network.
+    As `Model.from_config` in the post, but in Keras's safe mode, which refuses code, such as a
+    Lambda layer may have in its configuration. The dictionary is of the form in which Keras
+    saves a network.
     """
     kind = "Sequential"
     if "input_layers" in config:  # which a Model's configuration has
@@ -801,14 +805,16 @@ def _rebuild(config):
 def _with_layers_of(whole, part):
     """Return a network like the part, but of the whole network's layers of the same names."""
     layers = {layer.name: layer for layer in whole.layers}
-    if part.name in layers:  # if the whole was built as decoder(encoder(input_img))
+    # A network can be a layer of another one: if you build the whole as
+    # decoder(encoder(input_img)), the two parts are its layers.
+    if part.name in layers:
         return layers[part.name]
 
     # clone_model builds a network anew, out of the layers that this function gives it.
     def same_layer(layer):
         if layer.name in layers:
             return layers[layer.name]
-        return layer  # the decoder's input, which the whole network has not
+        return layer  # one that you have added to this part alone
 
     return keras.models.clone_model(part, clone_function=same_layer)
 
@@ -1059,22 +1065,23 @@ def plot_maps(codes, grid_imgs, labels, path):
 
 def _scatter_by_rank(ax, codes, labels):
     """Draw codes of two numbers by their ranks, and each label large at its median."""
-    x_shares = _shares_below(codes[:, 0], seed=0)
-    y_shares = _shares_below(codes[:, 1], seed=1)
+    x_places = _places_by_rank(codes[:, 0], seed=0)
+    y_places = _places_by_rank(codes[:, 1], seed=1)
     for label in np.unique(labels):
-        x = x_shares[labels == label]
-        y = y_shares[labels == label]
+        x = x_places[labels == label]
+        y = y_places[labels == label]
         dots = ax.scatter(x, y, s=3)
         box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
         text = ax.text(np.median(x), np.median(y), str(label), fontsize=18, bbox=box)
         text.set(color=dots.get_facecolor()[0], weight="bold", ha="center", va="center")
 
 
-def _shares_below(numbers, seed):
-    """Return for each of n numbers the share of all that are smaller, in steps of 1 / n.
+def _places_by_rank(numbers, seed):
+    """Return the rank of each of n numbers, as a place between 0 and 1.
 
-    Many may be equal, such as 0. "ordinal" ranks equal numbers by their place in the array. They
-    are shuffled first, by the seed, so that these ranks are random.
+    The smallest has 0.5 / n, the next one 1.5 / n, and so on, to (n - 0.5) / n. Many may be
+    equal, such as 0. "ordinal" ranks equal numbers by their place in the array. They are
+    shuffled first, by the seed, so that these ranks are random.
     """
     order = np.random.default_rng(seed).permutation(len(numbers))
     ranks = np.empty(len(numbers))

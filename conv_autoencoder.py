@@ -150,7 +150,8 @@ pca_imgs = pca.inverse_transform(pca_codes)
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
 # 一轮训练之后，重建的图片认得出，但比 PCA 的模糊；训练更多轮会更好。
 # 编码的 8 个特征图排成 3 × 3，最后一个位置空着。
-# After one epoch the digits can be told, but are more blurred than PCA's; more epochs help.
+# After one epoch the digits can be recognised, but are more blurred than PCA's; more epochs
+# help.
 # A code's 8 feature maps stand in 3 rows of 3, and the last place is empty.
 n = 10  # how many digits to show
 rows = {
@@ -189,8 +190,8 @@ common.plot_model(autoencoder, folder / "model.png")
 # 只训练一轮时每条曲线只有一个点。
 # 两条虚线是测试集上的交叉熵：PCA 的，以及下界，即图片与自身的交叉熵（灰色像素使它大于 0）。
 # After one epoch each curve is a single point. The dashed lines are cross-entropies of the
-# test digits: PCA's, and the floor, which perfect images would have. It is not 0, as pixels
-# are grey.
+# test digits: PCA's, and the floor, which perfect images would have. It is not 0, as some
+# pixels are grey.
 if not args.load:
     levels = {
         "cross-entropy of PCA": common.cross_entropy(

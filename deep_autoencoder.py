@@ -44,8 +44,8 @@ parser.add_argument(
     type=common.positive_int,
     default=2,
     metavar="LAYER",
-    help="layer that gives the code when the network is split the second time: 1 is the first "
-    "one after the input, 2 is the post's, of 64 numbers (%(default)s)",
+    help="after the training, the network is also split after this layer: 1 is the first one "
+    "behind the input, 2 is the post's, of 64 numbers (%(default)s)",
 )
 common.shorten_errors()  # one line for an error that you can mend
 common.allow_any_text()  # where output cannot have Chinese, ? stands for it
@@ -227,7 +227,7 @@ if size == 2:
 # 两条虚线是测试集上的交叉熵：PCA 的，以及下界，即图片与自身的交叉熵（灰色像素使它大于 0）。
 # The curves of training and test digits should go down together. The dashed lines are
 # cross-entropies of the test digits: PCA's, and the floor, which perfect images would have.
-# It is not 0, as pixels are grey.
+# It is not 0, as some pixels are grey.
 if not args.load:
     levels = {
         "cross-entropy of PCA": common.cross_entropy(x_test, pca_imgs),
@@ -251,7 +251,7 @@ pca_recognised2 = common.nearest_neighbour_accuracy(
     pca2.transform(x_train), y_train, pca_codes2, y_test
 )
 common.print_table_head(len(x_test))
-common.print_table_row(f"split at {size}", x_test, encoded_imgs, decoded_imgs, recognised)
+common.print_table_row(f"middle: {size}", x_test, encoded_imgs, decoded_imgs, recognised)
 common.print_table_row(f"PCA {components}", x_test, pca_codes, pca_imgs, pca_recognised)
 common.print_table_row(
     f"layer {args.split}: {size2}", x_test, encoded_imgs2, decoded_imgs2, recognised2

@@ -173,7 +173,7 @@ weights = decoder.get_weights()[0]
 largest_weights = np.abs(weights).max(axis=1, keepdims=True)
 largest_values = np.abs(pca.components_).max(axis=1, keepdims=True)
 rows = {
-    "weights of a\ncode number": weights / largest_weights,
+    "decoder weights\nof one number": weights / largest_weights,
     "a component\nof PCA": pca.components_ / largest_values,
 }
 both = list(rows)  # in rows that are scaled, red is above 0, and blue below
@@ -203,7 +203,7 @@ if size == 2:
 # 两条虚线是测试集上的交叉熵：PCA 的，以及下界，即图片与自身的交叉熵（灰色像素使它大于 0）。
 # The curves of training and test digits should go down together; they hold the penalty.
 # The dashed lines are cross-entropies of the test digits: PCA's, and the floor, which perfect
-# images would have. It is not 0, as pixels are grey.
+# images would have. It is not 0, as some pixels are grey.
 if not args.load:
     levels = {
         "cross-entropy of PCA": common.cross_entropy(x_test, pca_imgs),

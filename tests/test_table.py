@@ -48,7 +48,7 @@ def test_rows_of_the_autoencoder_and_pca(name, first_run, digits):
 def test_rows_of_the_second_split(first_run, digits):
     run = first_run("deep")
     rows = table(run.said)
-    assert list(rows) == ["split at 32", "PCA 32", "layer 2: 64", "PCA 64"]
+    assert list(rows) == ["middle: 32", "PCA 32", "layer 2: 64", "PCA 64"]
     encoder, decoder = second_parts(run.autoencoder)
     codes = predict(encoder, run.x_test)
     images = predict(decoder, codes)
