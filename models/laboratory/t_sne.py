@@ -73,6 +73,6 @@ rows = []
 for label in forms:
     rows.append([label, f"{before[label]:.1f}", f"{after[label]:.1f}"])
 sentences = f"""The map of the codes recognises {after["code 32"]:.1f} % of the digits; the \
-map of the pixels, without any network, {after["pixels"]:.1f} %. t-SNE finds the clusters, \
-not the network."""
+map of the pixels, without any network, {after["pixels"]:.1f} %. So the \
+clusters come from t-SNE, not from the network."""
 lab.report(args, "t_sne", head, rows, sentences)
