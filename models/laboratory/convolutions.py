@@ -1,8 +1,9 @@
 """What do convolutions need to do better than PCA, with the same code of 128 numbers?
 
 The post's layers; the same with more channels; and strides of 2 in place of pooling, with
-transposed convolutions in place of up-sampling, with and without relu on the code. All are
-trained in the same way: 6 epochs of Adam, with a rate that goes down from 0.001 to 0; seed 0.
+transposed convolutions in place of up-sampling, with and without relu on the code. All have 6
+epochs of Adam, with a rate that goes down to 0: from 0.005 for the post's layers, which learn
+better with it, and from 0.001 for the others. Seed 0.
 """
 
 # %% 准备 · imports and options
@@ -28,13 +29,13 @@ errors = {}  # label to MSE
 rows = []
 
 
-def train_and_measure(label, name, input_img, encoded, decoded):
+def train_and_measure(label, name, input_img, encoded, decoded, rate):
     """Train a network from its input to `decoded`, and add it to the table."""
     autoencoder = Model(input_img, decoded)
-    # 学习率从 0.001 逐渐降到 0 · The rate goes down from 0.001 to 0 by the last step.
+    # 学习率逐渐降到 0 · The rate goes down to 0 by the last step.
     steps = epochs * int(np.ceil(len(x_train) / batch_size))
     autoencoder.compile(
-        optimizer=Adam(CosineDecay(0.001, steps)),
+        optimizer=Adam(CosineDecay(rate, steps)),
         loss="binary_crossentropy",
         steps_per_execution=common.steps_at_a_time(len(x_train), batch_size),
     )
@@ -69,7 +70,8 @@ for outer, inner in [(16, 8), (32, 32)]:
     x = UpSampling2D(2)(x)
     decoded = Conv2D(1, 3, padding="same", activation="sigmoid")(x)
     label = f"the post's layers, {outer} and {inner} channels"
-    train_and_measure(label, f"pooled_{outer}_{inner}", input_img, encoded, decoded)
+    name = f"pooled_{outer}_{inner}"
+    train_and_measure(label, name, input_img, encoded, decoded, rate=0.005)
 
 # %% 步幅为 2 的卷积代替池化 · strides in place of pooling
 # 编码的激活函数：relu，或者没有，这时编码可以小于 0。
@@ -89,7 +91,7 @@ for outer, inner, activation in [(16, 32, "relu"), (16, 32, None), (32, 64, None
     kind = "relu" if activation == "relu" else "no relu"
     label = f"strides, {outer} and {inner} channels, {kind} on the code"
     name = f"strided_{outer}_{inner}_{kind.replace(' ', '_')}"
-    train_and_measure(label, name, input_img, encoded, decoded)
+    train_and_measure(label, name, input_img, encoded, decoded, rate=0.001)
 
 # %% 主成分分析 · PCA, of as many numbers
 flat_train = x_train.reshape(len(x_train), 784)
@@ -102,5 +104,5 @@ rows.append(["PCA", "–", "–", f"{pca_mse:.5f}"])
 # %% 结果 · the table, and what came out
 head = ["a code of 128", "parameters", "seconds an epoch", "MSE"]
 shares = [f"{label}: {error / pca_mse:.2f}" for label, error in errors.items()]
-sentences = f"The error in parts of PCA's: {'; '.join(shares)}."
+sentences = f"The error divided by PCA's: {'; '.join(shares)}."
 lab.report(args, "convolutions", head, rows, sentences)

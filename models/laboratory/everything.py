@@ -1,7 +1,7 @@
 """Run all scripts of the laboratory, one after the other.
 
-What was trained is kept, so that the command goes on where it was stopped. --check fails if
-README.md had other figures than those of what was trained last; the new ones stand there then.
+What was trained is kept, so that the command goes on where it was stopped. With --check, the
+command fails if a script changed its table in README.md; the new table stays there.
 """
 
 import lab
@@ -63,8 +63,8 @@ for file in options.runs.glob("*/seconds.txt"):
 minutes = f"{sum(seconds) / 60:.0f}"
 if args.only == SCRIPTS:
     sentences = f"""The trainings together took {minutes} minutes, with Keras \
-{keras.__version__} on {os.cpu_count()} cores. The classifiers of few labels and the maps of \
-t-SNE are not counted."""
+{keras.__version__} on {os.cpu_count()} cores. Those of the project's three scripts are counted \
+with their tables and pictures; the classifiers of few labels and the maps of t-SNE are not."""
     head = ["trained networks", "minutes"]
     lab.report(options, "everything", head, [[str(len(seconds)), minutes]], sentences)
 

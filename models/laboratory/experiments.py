@@ -14,6 +14,7 @@ digits = common.load_mnist(args.data)
 
 # %% 训练 · train each
 # 脚本中要改的两处：旧的文字，新的文字 · Two changes of the script: the old text, the new one.
+# 改后为 Dense(…)(Dropout(0.5)(input_img)) · It reads Dense(…)(Dropout(0.5)(input_img)) then.
 dropout = [
     ("import Dense\n", "import Dense, Dropout\n"),
     ("L1(args.l1)\n)(input_img)", "L1(args.l1)\n)(Dropout(0.5)(input_img))"),

@@ -1,11 +1,12 @@
 """Are codes of use where few digits have labels?
 
-From 10, 100 and 1,000 labelled digits, as many of each kind, two classifiers learn to tell the
-test digits: the nearest neighbour, and logistic regression. The forms are pixels, PCA, and
-codes that networks learnt from all training digits without labels. For each form and number,
-the strength of the regularisation is the one that is best, after another selection of labels,
-on 10,000 other labelled digits, which somebody with few labels does not have. Five random
-selections.
+From 10, 100 and 1,000 labelled digits, in the proportions of all digits, two classifiers learn
+to tell the test digits: the nearest neighbour, and logistic regression. The forms are pixels,
+PCA, and codes that networks learnt from all training digits without labels. How strongly the
+logistic regression is regularised is chosen beforehand, for each form and number: several
+strengths learn from a selection of their own, and the best one on 10,000 other labelled digits
+is taken. With few labels one could not do this, so all figures are somewhat too good. Five
+random selections.
 """
 
 # %% 准备 · imports and options
@@ -33,6 +34,7 @@ selections = [1, 2, 3, 4, 5]
 
 # %% 用所有训练图片、不用标签训练的网络 · networks that learnt from all digits, without labels
 # 脚本中要改的两处：旧的文字，新的文字 · Two changes of the script: the old text, the new one.
+# 改后为 Dense(…)(Dropout(0.5)(input_img)) · It reads Dense(…)(Dropout(0.5)(input_img)) then.
 dropout = [
     ("import Dense\n", "import Dense, Dropout\n"),
     ("L1(args.l1)\n)(input_img)", "L1(args.l1)\n)(Dropout(0.5)(input_img))"),
@@ -60,7 +62,7 @@ if not args.quick:  # network_of_2006.py must have trained it
 # %% 各种形式的图片 · the digits in all forms
 # 除以标准差，使各种形式的数值大小相近，正则化才可以比较。
 # 前一部分从中抽取有标签的图片，第二部分用来选择正则化强度。
-# They are divided by their standard deviation, so that regularisation means the same to all.
+# They are divided by their standard deviation, so that the same values of C suit them all.
 # Labels are selected from the first part; with the second one, regularisation is chosen.
 x_all = np.concatenate([x_train[: 2 * pool], x_test])
 pca = PCA(32, svd_solver="covariance_eigh").fit(x_train)
@@ -75,7 +77,7 @@ y_valid = y_train[pool : 2 * pool]
 
 # %% 分类，准确率以百分比计 · classify; the accuracy is in percent
 def accuracy(classifier, codes_pool, selection, count, codes_new, y_new):
-    """Return what a classifier reaches on new digits that learns from a selection of labels."""
+    """Train a classifier on `count` labelled digits; return its accuracy on new digits."""
     known, _, known_labels, _ = train_test_split(
         codes_pool, y_pool, train_size=count, stratify=y_pool, random_state=selection
     )
@@ -96,13 +98,13 @@ for form, codes in forms.items():
     codes_valid = codes[pool : 2 * pool]
     codes_test = codes[2 * pool :]
     for count in counts:
-        strengths = [0.001, 0.01, 0.1, 1, 10, 100]
+        values_of_c = [0.001, 0.01, 0.1, 1, 10, 100]  # the larger, the less regularised
         tried = []
-        for strength in strengths:
-            logistic = LogisticRegression(C=strength, max_iter=1000)
+        for c in values_of_c:
+            logistic = LogisticRegression(C=c, max_iter=1000)
             tried.append(accuracy(logistic, codes_pool, 0, count, codes_valid, y_valid))
-        best_strength = strengths[int(np.argmax(tried))]
-        logistic = LogisticRegression(C=best_strength, max_iter=1000)
+        best_c = values_of_c[int(np.argmax(tried))]
+        logistic = LogisticRegression(C=best_c, max_iter=1000)
         nearest = KNeighborsClassifier(n_neighbors=1)
         for classifier in (nearest, logistic):
             results = []

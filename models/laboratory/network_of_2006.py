@@ -3,7 +3,7 @@
 G. E. Hinton and R. R. Salakhutdinov, "Reducing the dimensionality of data with neural
 networks", Science 313, 2006, figure 2B, report the squared error of MNIST's test digits from
 30 numbers. They trained the network layer by layer first. Here it starts from random weights:
-GELU, MSE, 50 epochs of Adam, with a rate that goes down, and an order of its own in each.
+GELU, MSE, 50 epochs of Adam, with a rate that goes down, and a new order of the digits in each.
 """
 
 # %% 准备 · imports and options
@@ -65,7 +65,7 @@ pca_error = np.sum((x_test - pca_imgs) ** 2, axis=1).mean()
 
 # %% 结果 · the table, and what came out
 errors = [784 * x.mse for x in figures]
-label = f"784-1000-500-250-30, here ({len(seeds)} seeds)"
+label = f"784-1000-500-250-30, GELU, here ({len(seeds)} seeds)"
 head = ["30 numbers", "squared error of a digit"]
 rows = [
     ["784-1000-500-250-30, trained layer by layer first (2006)", "3.00"],
@@ -74,7 +74,6 @@ rows = [
     ["PCA (2006)", "13.87"],
     ["PCA, here", f"{pca_error:.2f}"],
 ]
-sentences = f"""PCA's error here is {pca_error:.2f}, and 13.87 in the paper, so that the \
-figures can be compared. Today's training from random weights ends at \
+sentences = f"""PCA's error here is {pca_error:.2f}, and 13.87 in the paper. Today's training from random weights ends at \
 {lab.spread(errors, 2)}; the paper's network, trained layer by layer first, at 3.00."""
 lab.report(args, "network_of_2006", head, rows, sentences)

@@ -17,6 +17,7 @@ x_test = x_test.reshape(len(x_test), 784)
 
 # %% 训练：输入加噪声 · train, with noise on the input
 # 脚本中要改的两处：旧的文字，新的文字 · Two changes of the script: the old text, the new one.
+# 改后为 Dense(…)(Dropout(0.5)(input_img)) · It reads Dense(…)(Dropout(0.5)(input_img)) then.
 dropout = [
     ("import Dense\n", "import Dense, Dropout\n"),
     ("L1(args.l1)\n)(input_img)", "L1(args.l1)\n)(Dropout(0.5)(input_img))"),
@@ -47,7 +48,7 @@ for label, folder in folders.items():
 common.plot_rows(images, 10, args.pictures / "noise.png")
 
 # %% 结果 · the table, and what came out
-head = ["MSE from the clean digits", "of clean digits", "of noisy digits"]
+head = ["MSE against the clean digits", "input: clean digits", "input: noisy digits"]
 sentences = f"""Digits with half of their pixels have an error of {noise_error:.5f}. What the \
 plain network makes of them has {errors["plain"]:.5f}, and what the denoising one makes of \
 them {errors["denoising"]:.5f}."""

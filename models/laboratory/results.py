@@ -44,7 +44,7 @@ head += ["PSNR, dB", "squared error of a digit", "recognised, %"]
 rows = []
 
 
-def add_row(network, optimizer, epochs, parameters, figures):
+def add_row(network, optimizer, epochs, seeds, parameters, figures):
     """Add what a network reached, from each of its seeds, to the table."""
     mse = np.array([x.mse for x in figures])
     rows.append(
@@ -52,7 +52,7 @@ def add_row(network, optimizer, epochs, parameters, figures):
             network,
             optimizer,
             str(epochs),
-            str(len(figures)),
+            seeds,
             parameters,
             lab.spread([x.cross_entropy for x in figures], 4),
             lab.spread(mse, 5),
@@ -71,13 +71,14 @@ for script, optimizer, epochs, seeds in settings:
         figures.append(lab.measure(args, folder, digits))
     parameters = common.load_model("autoencoder", folder).count_params()
     network = f"{script}, code {figures[0].size}"
-    add_row(network, optimizer, epochs, f"{parameters:,}", figures)
+    add_row(network, optimizer, epochs, str(len(seeds)), f"{parameters:,}", figures)
 
 # %% 同样多的数，单层，没有惩罚项 · as many numbers as conv has, from a single layer
 folder = lab.run(args, "simple", "--optimizer adam --l1 0 --encoding-dim 128")
 parameters = common.load_model("autoencoder", folder).count_params()
 network = "a single layer, code 128, no penalty"
-add_row(network, "adam", 50, f"{parameters:,}", [lab.measure(args, folder, digits)])
+figures = [lab.measure(args, folder, digits)]
+add_row(network, "adam", 50, "1", f"{parameters:,}", figures)
 
 # %% 主成分分析 · PCA, of as many numbers
 for size in (16, 32, 128):
@@ -85,8 +86,8 @@ for size in (16, 32, 128):
     codes_train = pca.transform(x_train)
     codes_test = pca.transform(x_test)
     images = pca.inverse_transform(codes_test)
-    figures = lab.figures_of(args, codes_train, codes_test, images, digits)
-    add_row(f"PCA, code {size}", "–", "–", "–", [figures])
+    figures = [lab.figures_of(args, codes_train, codes_test, images, digits)]
+    add_row(f"PCA, code {size}", "–", "–", "–", "–", figures)
 
 # %% 结果 · the table, and what came out
 pixels = lab.figures_of(args, x_train, x_test, x_test, digits)

@@ -3,7 +3,7 @@
 Keras's plain `compile` on TensorFlow, as the post has it, beside the scripts' own settings
 (`steps_per_execution` and `jit_compile`), on TensorFlow and on JAX. The three take turns, so
 that a slow moment of the machine meets all of them. Nothing else should be running. JAX must
-be installed; the memory's peak can be measured on Linux and macOS alone.
+be installed; the memory's peak is measured as Linux gives it, in KiB.
 """
 
 # %% 准备 · imports and options
@@ -94,7 +94,7 @@ for number in rounds:
         seconds[label][kind].append(float((folder.parent / "seconds.txt").read_text()))
 
 # %% 结果 · the table, and what came out
-head = ["median of two rounds", "plain, TensorFlow"]
+head = ["fastest epoch, median of two rounds", "plain, TensorFlow"]
 for kind in kinds[1:]:
     head += [f"the script's, {kind}", "time / plain"]
 head += [f"loss, {kind}" for kind in kinds]

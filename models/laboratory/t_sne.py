@@ -2,7 +2,7 @@
 
 t-SNE lays points on a map so that near ones stay near. Here it maps 5,000 test digits by
 their pixels, by 32 numbers of PCA and by the deep network's code of 32 (50 epochs of Adam,
-seed 0). How many digits does the nearest other digit recognise, before and on the map?
+seed 0). For how many digits has the nearest other one the same label, before and on the map?
 """
 
 # %% 准备 · imports and options
@@ -73,6 +73,6 @@ rows = []
 for label in forms:
     rows.append([label, f"{before[label]:.1f}", f"{after[label]:.1f}"])
 sentences = f"""The map of the codes recognises {after["code 32"]:.1f} % of the digits; the \
-map of the pixels, without any network, {after["pixels"]:.1f} %. So the \
-clusters come from t-SNE, not from the network."""
+map of the pixels, without any network, {after["pixels"]:.1f} %. So a map with clusters does not \
+prove that a network's codes are good."""
 lab.report(args, "t_sne", head, rows, sentences)
