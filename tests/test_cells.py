@@ -25,13 +25,14 @@ def assert_saved_networks_belong_together(cells):
 
 @pytest.fixture(scope="module")
 def run_twice(few, tmp_path_factory):
-    """A script's cells, run from 加载数据 on, and then again from 编译 on; made once."""
+    """A script's cells, run from 加载数据 to the loading, and then from 编译 on; made once."""
 
     @functools.cache
     def call(name):
         cells = Cells(name, few, tmp_path_factory.mktemp(name))
         cells.args.optimizer = "adam"
-        cells.run_from("加载数据")
+        for title in ("加载数据", "建立网络", "编译", "加载保存的模型"):
+            cells.run(title)
         cells.first_losses = cells.history.history["val_loss"]
         cells.run_from("编译")
         return cells

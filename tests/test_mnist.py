@@ -149,8 +149,8 @@ def test_download_that_stalls_or_drips_is_given_up(sizes, download, capsys):
 
 def assert_slow_line_gets_the_whole_set(download, digits):
     parts = [((x * 255).round().astype("uint8"), y) for x, y in digits]
-    download([16_000] * 25, parts)  # longer than the patience
-    found = common.load_mnist(patience=2)
+    download([16_000] * 15, parts)  # longer than the patience
+    found = common.load_mnist(patience=1)
     for (x, y), (x_expected, y_expected) in zip(found, digits, strict=True):
         np.testing.assert_array_equal(x, x_expected)
         np.testing.assert_array_equal(y, y_expected)

