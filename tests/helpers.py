@@ -7,15 +7,11 @@ import re
 import runpy
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from types import SimpleNamespace
 
-import jupytext
 import keras
 import matplotlib.pyplot as plt
-import nbclient
-import nbformat
 import numpy as np
 import pytest
 
@@ -120,33 +116,6 @@ class Cells:
         starts = [number for number, text in enumerate(titles) if text.startswith(title)]
         for text in titles[starts[0] :]:
             self.run(text)
-
-
-class Notebook(threading.Thread):
-    """The convolutional script as a notebook, and then another one by %run, in a kernel.
-
-    By jupytext, with its pictures inline and an option changed. After `join`, `outputs` has
-    the outputs of all cells.
-    """
-
-    def __init__(self, data, models):
-        super().__init__()
-        text = PATHS["conv"].read_text(encoding="utf-8")
-        self.notebook = jupytext.reads(text, "py:percent")
-        new_cell = nbformat.v4.new_code_cell
-        change = f"args.data = r'{data}'\nargs.models = r'{models}'"
-        self.notebook.cells.insert(2, new_cell(change))  # after the options
-        words = f"--epochs 1 --data {data.as_posix()} --models {models.as_posix()}"
-        self.notebook.cells.append(new_cell(f"%run {PATHS['simple'].as_posix()} {words}"))
-        self.notebook.cells.append(new_cell("print(encoded_imgs.shape)"))
-        self.start()
-
-    def run(self):
-        environment = dict(os.environ)
-        del environment["MPLBACKEND"]
-        client = nbclient.NotebookClient(self.notebook, timeout=180)
-        client.execute(env=environment)
-        self.outputs = [cell.get("outputs", ()) for cell in self.notebook.cells]
 
 
 PROCESSES = []
