@@ -152,6 +152,16 @@ def test_too_few_digits_for_pca_are_found_out_at_once(name, run, digits, tmp_pat
     assert list(tmp_path.iterdir()) == [data]
 
 
+def test_load_needs_no_more_digits_than_the_saved_code(
+    run_with_a_map, run, digits, tmp_path
+):
+    """Ten are enough for a saved code of 2, though --encoding-dim is 16 here."""
+    (x_train, y_train), test = digits
+    data = write_npz(tmp_path / "own.npz", (x_train[:10], y_train[:10]), test)
+    done = run("simple", "--load", data=data, models=run_with_a_map("simple").folder.parent)
+    assert done.size == 2
+
+
 def test_as_many_digits_as_pca_has_numbers():
     code = keras.Input((4, 4, 8))
     common.check_digits_for_pca(np.zeros((128, 784)), code)
