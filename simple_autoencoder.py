@@ -164,7 +164,7 @@ common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
 # %% 画图：编码的每一维对图像的作用 · draw what each number of the code does to the image
 # 解码器权重的第 i 行，是编码的第 i 维对 784 个像素的作用：红色处变亮，蓝色处变暗，白色处不变。
 # 每幅图按自身的最大绝对值归一化；只画前 16 维。
-# 若某幅图杂乱无章，说明这一维对所有图片都是 0（神经元失活），权重仍是随机的初始值。
+# 若某幅图杂乱无章，说明这一维对所有图片都是 0（ReLU 神经元“死亡”），权重仍是随机的初始值。
 # Row i of the decoder's weights is what number i of the code does to the 784 pixels: it makes
 # red ones brighter and blue ones darker, and leaves white ones as they are. Each image is
 # divided by its own largest magnitude. The first 16 are drawn. If one looks like noise, its

@@ -116,7 +116,7 @@ def loaded_run(first_run, npz):
     def call(name):
         folder = first_run(name).folder
         before = contents(folder)
-        words = ["--data", npz, "--models", folder.parent, "--load"]
+        words = ["--data", npz, "--models", folder.parent, "--load", "--no-show"]
         done = run_script(PATHS[name], *words)
         done.before = before
         return done

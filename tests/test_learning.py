@@ -273,5 +273,11 @@ def test_load_trains_and_loses_nothing(name, loaded_run):
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
+def test_no_show_opens_no_window(name, first_run, loaded_run):
+    assert first_run(name).shown
+    assert not loaded_run(name).shown
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_first_run_has_as_many_epochs_as_asked(name, first_run):
     assert f"Epoch {EPOCHS[name]}/{EPOCHS[name]}\n" in first_run(name).said

@@ -77,7 +77,7 @@ for optimizer in optimizers:
             ]
         )
 
-# %% 任意一层都可以分割 · the deep network can be split at any layer
+# %% 以任意一层为界都可以拆分 · the deep network can be split at any layer
 folder = lab.run(args, "deep", "--optimizer adam --epochs 50 --seed 0")
 autoencoder = common.load_model("autoencoder", folder)
 whole = autoencoder.predict(x_test, batch_size=1000, verbose=0)
