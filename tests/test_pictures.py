@@ -241,6 +241,7 @@ def test_history(name, first_run):
 def test_map_of_a_code_of_two(name, run_with_a_map):
     """Above are the codes, and below what is decoded from the grid over them."""
     run = run_with_a_map(name)
+    assert not set(run.said) & set("\r\b\x1b")  # no bar of predict's
     upper, lower, pca_upper, pca_lower = run.figures["map.png"].axes
     assert upper.get_title() == "autoencoder: codes of two numbers"
     assert pca_upper.get_title() == "PCA: two components"
