@@ -77,8 +77,8 @@ def run(args, name, options="", changes=()):
         environment = dict(os.environ, PYTHONPATH=str(PROJECT), PYTHONUTF8="1")
         start = time.perf_counter()
         said = subprocess.check_output(command, env=environment, encoding="utf-8")
-        (folder / "seconds.txt").write_text(str(time.perf_counter() - start))
         (folder / "output.txt").write_text(said, encoding="utf-8")
+        (folder / "seconds.txt").write_text(str(time.perf_counter() - start))
     return folder / script
 
 

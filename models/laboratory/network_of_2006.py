@@ -74,6 +74,7 @@ rows = [
     ["PCA (2006)", "13.87"],
     ["PCA, here", f"{pca_error:.2f}"],
 ]
-sentences = f"""PCA's error here is {pca_error:.2f}, and 13.87 in the paper. Today's training from random weights ends at \
-{lab.spread(errors, 2)}; the paper's network, trained layer by layer first, at 3.00."""
+sentences = f"""PCA's error here is {pca_error:.2f}, and 13.87 in the paper. Today's \
+training from random weights ends at {lab.spread(errors, 2)}; the paper's network, trained \
+layer by layer first, at 3.00."""
 lab.report(args, "network_of_2006", head, rows, sentences)
