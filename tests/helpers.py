@@ -1,4 +1,14 @@
-"""What the tests share: scripts as users run them, and figures by their definition."""
+"""What the tests share: ways to run a script, and figures by their definition.
+
+A script can be run in four ways. Take the first one that shows what the test is about:
+
+- `Cells`: cell by cell, in this process, as in a shell; some cells, in any order, again.
+- `run_script` (by the fixtures `run` and `first_run`): as a program with options, from its
+  first line to its last, in this process. It is quick, as TensorFlow has been started.
+- `changed_script`: the same of a script in which lines were replaced, as readers do it.
+- `start`: in a Python of its own, which takes seconds. For what concerns the whole process:
+  its exit, Ctrl-C, another backend, settings that are read at the start.
+"""
 
 import contextlib
 import io
@@ -10,7 +20,6 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -18,20 +27,16 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ["simple", "deep", "conv"]
 PATHS = {name: ROOT / f"{name}_autoencoder.py" for name in SCRIPTS}
-# A row of the table: label, code, compression, cross-entropy, MSE, PSNR, recognised.
+# A row of the table: label, code, compression, cross-entropy, MSE, PSNR, 1-NN accuracy.
 ROW = re.compile(r"(?m)^(\w.*?) +(\d+) +(\S+)x +(\S+) +(\S+) +(\S+) dB +(\S+)%$")
-COLUMNS = ["code", "compression", "entropy", "mse", "psnr", "recognised"]
+COLUMNS = ["code", "compression", "entropy", "mse", "psnr", "accuracy"]
 
 
 class Output(io.TextIOWrapper):
     """What a program prints, as bytes behind it."""
 
-    def __init__(self, encoding="utf-8", is_terminal=False):
+    def __init__(self, encoding="utf-8"):
         super().__init__(io.BytesIO(), encoding=encoding, newline="\n", write_through=True)
-        self.is_terminal = is_terminal
-
-    def isatty(self):
-        return self.is_terminal
 
     def text(self):
         return self.buffer.getvalue().decode(self.encoding)
@@ -60,7 +65,8 @@ def run_script(path, *words, output=None):
         except BaseException as error:
             error.said = output.text()
             raise
-    return SimpleNamespace(**variables, said=output.text(), shown=shown)
+    figures = {label: plt.figure(label) for label in plt.get_figlabels()}
+    return SimpleNamespace(**variables, said=output.text(), shown=shown, figures=figures)
 
 
 def changed_script(folder, name, changes, imports=""):
@@ -78,19 +84,8 @@ def changed_script(folder, name, changes, imports=""):
     return path
 
 
-def options_of(folder, name, *words, output=None):
-    """The options of a script that is the program; only its first cell is run."""
-    text = PATHS[name].read_text(encoding="utf-8")
-    path = folder / "first_cell.py"
-    path.write_text(text.split("# %% 加载数据")[0], encoding="utf-8")
-    return run_script(path, *words, output=output).args
-
-
 class Cells:
-    """A script run cell by cell, in a shell; its variables are attributes.
-
-    As in PyCharm's console, the main module is another one than the script.
-    """
+    """A script run cell by cell, in a shell; its variables are attributes."""
 
     def __init__(self, name, data, models):
         text = PATHS[name].read_text(encoding="utf-8")
@@ -100,22 +95,23 @@ class Cells:
         self.args.data = data
         self.args.no_show = True
         self.args.epochs = 1
-        self.args.models = models
+        self.args.models = str(models)
+        self.args.verbose = 0
 
     def __getattr__(self, name):
         return self.variables[name]
 
-    def run(self, title):
-        """Run the one cell that begins with this title."""
-        (cell,) = [cell for cell in self.cells if cell.startswith(title)]
-        exec(compile(f"# {cell}", title, "exec"), self.variables)  # noqa: S102 (as a shell)
+    def run(self, *titles):
+        """Run the cells that begin with these titles."""
+        for title in titles:
+            (cell,) = [cell for cell in self.cells if cell.startswith(title)]
+            exec(compile(f"# {cell}", title, "exec"), self.variables)  # noqa: S102 (as a shell)
 
     def run_from(self, title):
         """Run the cell that begins with this title, and all after it."""
         titles = [cell.split("\n")[0] for cell in self.cells]
         starts = [number for number, text in enumerate(titles) if text.startswith(title)]
-        for text in titles[starts[0] :]:
-            self.run(text)
+        self.run(*titles[starts[0] :])
 
 
 PROCESSES = []
@@ -161,13 +157,20 @@ def contents(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def table(output):
-    """The rows of the table in an output: label to figures, by the names of COLUMNS."""
-    rows = {}
+def rows_of(output):
+    """The rows of the table in an output: each with its label, and figures as in COLUMNS."""
+    rows = []
     for label, *figures in ROW.findall(output):
         numbers = [float(figure) for figure in figures]
-        rows[label] = SimpleNamespace(**dict(zip(COLUMNS, numbers, strict=True)))
+        row = SimpleNamespace(**dict(zip(COLUMNS, numbers, strict=True)))
+        row.label = label
+        rows.append(row)
     return rows
+
+
+def table(output):
+    """The rows of the table in an output, by label."""
+    return {row.label: row for row in rows_of(output)}
 
 
 def predict(model, x):
@@ -187,52 +190,28 @@ def entropy(x, images):
     return float(-np.mean(target * np.log(p) + (1 - target) * np.log(1 - p)))
 
 
-def second_parts(autoencoder, split=2):
-    """The encoder and the decoder of deep's second split."""
-    code = autoencoder.layers[split].output
-    return keras.Model(autoencoder.input, code), keras.Model(code, autoencoder.output)
+def drawn_rows(figure):
+    """The images of a figure of `plot_rows`: label to images, from 0 (black) to 1.
 
-
-def network(size=2, activation="relu"):
-    """An autoencoder for flat digits, its encoder and its decoder."""
-    x = keras.Input((784,))
-    code = keras.layers.Dense(size, activation, name="code")(x)
-    decoded = keras.layers.Dense(784, "sigmoid", name="decoded")(code)
-    return keras.Model(x, decoded), keras.Model(x, code), keras.Model(code, decoded)
-
-
-def drawn_rows(figure, n):
-    """The images of a figure of `plot_rows`: label to n images, from 0 (black) to 1.
-
-    Each is as large as it was drawn; `sampled` makes it smaller.
+    The images of a row are those right of its label, from left to right.
     """
     rows = {}
     for axes in figure.axes:
+        if axes.get_ylabel():
+            images = []
+            rows[axes.get_ylabel()] = images
         (image,) = axes.images
-        values = np.ma.filled(image.norm(image.get_array()), np.nan)
-        cell, width = values.shape
-        step = (width + (width - n * cell) // (n - 1)) // n
-        rows[axes.get_ylabel()] = [values[:, i * step : i * step + cell] for i in range(n)]
+        images.append(np.ma.filled(image.norm(image.get_array()), np.nan))
     return rows
 
 
-def sampled(image, height, width):
-    """The image with so many pixels, from the middle of each of its parts."""
-    rows = (np.arange(height) + 0.5) * image.shape[0] / height
-    columns = (np.arange(width) + 0.5) * image.shape[1] / width
-    return image[rows.astype(int)][:, columns.astype(int)]
-
-
 def assert_images(images, expected, atol=1e-5):
-    """Drawn images are the expected ones, (n, height, width) or (n, 784)."""
+    """Drawn images are the first ones of the expected, (n, height, width) or (n, 784)."""
     if expected.ndim == 2:
         expected_images = expected.reshape(len(expected), 28, 28)
     else:
         expected_images = expected
-    height, width = expected_images.shape[1:]
-    for image, expected_image in zip(images, expected_images[: len(images)], strict=True):
-        small = sampled(image, height, width)
-        np.testing.assert_allclose(small, expected_image, atol=atol)
+    np.testing.assert_allclose(images, expected_images[: len(images)], atol=atol)
 
 
 def by_largest(values):

@@ -11,15 +11,13 @@ import pytest
 import tensorflow as tf
 from conftest import EPOCHS
 from helpers import (
-    PATHS,
     SCRIPTS,
     Cells,
-    contents,
+    changed_script,
     entropy,
     mse,
     predict,
     run_script,
-    table,
     write_npz,
 )
 from keras.layers import Conv2D, Dense, MaxPooling2D, UpSampling2D
@@ -98,35 +96,6 @@ def test_its_digits_are_mnist_s(name, first_run, digits):
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_what_is_saved_is_what_was_trained(name, first_run):
-    """Bit for bit; and each part has the weights of the whole."""
-    run = first_run(name)
-    trained = run.history.model.get_weights()
-    saved = common.load_model("autoencoder", run.folder).get_weights()
-    encoder = common.load_model("encoder", run.folder).get_weights()
-    decoder = common.load_model("decoder", run.folder).get_weights()
-    for parts in (saved, encoder + decoder):
-        for array, learnt in zip(parts, trained, strict=True):
-            assert array.tobytes() == learnt.tobytes()
-
-
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_codes_and_images_are_the_saved_networks(name, first_run):
-    run = first_run(name)
-    codes = predict(common.load_model("encoder", run.folder), run.x_test)
-    images = predict(common.load_model("decoder", run.folder), codes)
-    np.testing.assert_allclose(run.encoded_imgs, codes, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(run.decoded_imgs, images, atol=1e-5)
-
-
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_parts_make_up_the_whole(name, first_run):
-    run = first_run(name)
-    whole = predict(run.autoencoder, run.x_test)
-    np.testing.assert_allclose(run.decoded_imgs, whole, atol=1e-5)
-
-
-@pytest.mark.parametrize("name", SCRIPTS)
 def test_validation_loss_is_that_of_the_test_digits(name, first_run):
     """Of those alone, by the cross-entropy's definition and the penalty's."""
     run = first_run(name)
@@ -134,37 +103,47 @@ def test_validation_loss_is_that_of_the_test_digits(name, first_run):
     if name == "simple":
         loss += 0.0001 * np.abs(run.encoded_imgs).sum() / len(run.encoded_imgs)
     losses = run.history.history
+    assert len(losses["val_loss"]) == EPOCHS[name]
     assert losses["val_loss"][-1] == pytest.approx(loss, abs=2e-4)
     assert f"- val_loss: {losses['val_loss'][-1]:.4f}\n" in run.said
     # The training loss is of the training digits: close, as all of them are learnt.
-    assert losses["loss"][-1] == pytest.approx(loss, rel=0.1)
+    assert losses["loss"][-1] == pytest.approx(loss, rel=0.15)
 
 
 def test_penalty_is_l1_on_the_code(run):
     """Keras's loss holds the strength times the sum of a code's magnitudes."""
-    done = run("simple", "--epochs", "1", "--l1", "0.01")
-    code_sizes = np.abs(done.encoded_imgs).sum(axis=1)
-    penalty = 0.01 * code_sizes.mean()
+    done = run("simple", "--l1", "0.01")
+    penalty = 0.01 * np.abs(done.encoded_imgs).sum(axis=1).mean()
     assert penalty > 0.01
     loss = entropy(done.x_test, done.decoded_imgs) + penalty
     assert done.history.history["val_loss"][-1] == pytest.approx(loss, rel=1e-3)
-    said = re.search(r"penalty: (\S+) \+ (\S+) = (\S+)\n", done.said).groups()
+    pattern = r"\nbinary_crossentropy \+ penalty: (\S+) \+ (\S+) = (\S+)\n"
+    said = re.search(pattern, done.said).groups()
     expected = [loss - penalty, penalty, loss]
     assert [float(text) for text in said] == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize("name", ["deep", "conv"])
+def test_no_penalty_is_no_sum(name, first_run):
+    assert "penalty" not in first_run(name).said
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
-@pytest.mark.parametrize("choice", ["adadelta", "adam"])
-def test_rates_of_the_optimizers(choice, name, few, tmp_path):
+def test_optimizers(name, few, tmp_path):
+    """Any of Keras's, however it is spelt, at the rate of the post, the script, or Keras."""
     cells = Cells(name, few, tmp_path)
-    cells.args.optimizer = choice
-    cells.args.load = True  # nothing is trained
-    cells.run("加载数据")
-    cells.run("建立网络")
-    cells.run("编译")
-    assert type(cells.optimizer).__name__.lower() == choice
-    rates = {"adadelta": 1.0, "adam": ADAM[name]}
-    assert float(cells.optimizer.learning_rate) == pytest.approx(rates[choice])
+    cells.run("加载数据", "建立网络")
+    rates = {"adadelta": 1.0, "Adadelta": 1.0, "adam": ADAM[name], "Adam": ADAM[name]}
+    rates["sgd"] = 0.01
+    for spelt, rate in rates.items():
+        cells.args.optimizer = spelt
+        cells.run("编译")
+        assert type(cells.optimizer).__name__.lower() == spelt.lower()
+        assert float(cells.optimizer.learning_rate) == pytest.approx(rate)
+        assert cells.autoencoder.optimizer is cells.optimizer
+    cells.args.optimizer = "tpyo"
+    with pytest.raises(ValueError, match="tpyo"):
+        cells.run("编译")
 
 
 @pytest.fixture(scope="session")
@@ -183,8 +162,9 @@ def sorted_run(digits, tmp_path_factory):
     @functools.cache
     def call(name):
         words = ["--optimizer", "adam", "--learning-rate", "0.005", "--batch-size", "40"]
-        fixed = ["--epochs", "2", "--data", data, "--models", folder]
-        return run_script(PATHS[name], *words, *fixed)
+        fixed = ["--epochs", "2", "--data", data, "--models", folder, "--verbose", "2"]
+        few_images = changed_script(folder, name, {"n = 1": "n = 2  # 1"})
+        return run_script(few_images, *words, *fixed)
 
     return call
 
@@ -211,8 +191,7 @@ def test_seed_repeats_a_training(few, tmp_path):
     cells.run("加载数据")
     trained = []
     for _ in range(2):
-        cells.run("建立网络")
-        cells.run("编译")
+        cells.run("建立网络", "编译", "训练、保存")
         trained.append([x.tobytes() for x in cells.autoencoder.get_weights()])
     assert trained[0] == trained[1]
 
@@ -220,7 +199,7 @@ def test_seed_repeats_a_training(few, tmp_path):
 def test_sums_are_repeatable():
     """The seed's promise rests on this setting, without which two runs agree by chance."""
     tf.config.optimizer.set_experimental_options({"arithmetic_optimization": True})
-    common.make_sums_repeatable()
+    common.set_seed(0)
     options = tf.config.optimizer.get_experimental_options()
     assert options["arithmetic_optimization"] is False
 
@@ -238,46 +217,22 @@ def test_seed_in_a_cell(name, few, tmp_path):
     assert weights[0] == weights[1] != weights[2]
 
 
-def test_settings_for_speed(first_run):
-    """XLA does not pay for a few epochs, and slows other layers than Dense down."""
-    model = keras.Sequential([keras.Input((784,)), Dense(784)])
-    if tf.test.is_built_with_xla():  # not on Windows
-        assert common.xla_setting(model, 10) is True
-    assert common.xla_setting(model, 9) == "auto"
-    model.add(keras.layers.Dropout(0.5))
-    assert common.xla_setting(model, 50) == "auto"
-    assert common.steps_at_a_time(60_000, 256) == 47
-    steps = {name: first_run(name).history.model.steps_per_execution for name in SCRIPTS}
-    assert steps == {"simple": 47, "deep": 47, "conv": 32}  # conv's epoch has no more
-
-
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_load_shows_the_same_table(name, first_run, loaded_run):
-    expected = table(first_run(name).said)
-    rows = table(loaded_run(name).said)
-    assert rows.keys() == expected.keys()
-    for label, row in rows.items():
-        assert vars(row) == pytest.approx(vars(expected[label]), abs=2e-4, rel=2e-3)
+def test_scripts_use_what_makes_them_fast(name, few, tmp_path):
+    """Steps in one go; and XLA, which does not pay for a few epochs or for convolutions."""
+    cells = Cells(name, few, tmp_path)
+    cells.run("加载数据", "建立网络")
+    for epochs in (9, 10):
+        cells.args.epochs = epochs
+        cells.args.batch_size = 100
+        cells.run("编译")
+        assert cells.autoencoder.steps_per_execution == 5  # 500 digits in batches of 100
+        expected = epochs == 10 and name != "conv" and tf.test.is_built_with_xla()
+        assert cells.autoencoder.jit_compile is expected
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_load_trains_and_loses_nothing(name, loaded_run):
-    run = loaded_run(name)
-    assert "Epoch" not in run.said
-    assert "penalty" not in run.said.split("PCA")[-1]  # it is of the training's strength
-    after = contents(run.folder)
-    assert run.before.keys() == after.keys()
-    for path in after:
-        if path.suffix == ".pkl" or path.name == "history.png":
-            assert run.before[path] == after[path]
-
-
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_no_show_opens_no_window(name, first_run, loaded_run):
-    assert first_run(name).shown
-    assert not loaded_run(name).shown
-
-
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_first_run_has_as_many_epochs_as_asked(name, first_run):
-    assert f"Epoch {EPOCHS[name]}/{EPOCHS[name]}\n" in first_run(name).said
+def test_settings_for_speed():
+    """The bar moves five times in an epoch of MNIST; Dropout is slow with XLA."""
+    model = keras.Sequential([keras.Input((784,)), Dense(784), keras.layers.Dropout(0.5)])
+    assert common.speed_settings(model, 60_000, 256, 50) == {"steps_per_execution": 47}
+    assert common.speed_settings(model, 257, 256, 1) == {"steps_per_execution": 2}

@@ -1,12 +1,12 @@
-"""The texts: each link leads somewhere, and each figure is one that the laboratory measured."""
+"""The texts: each link leads somewhere, and each figure is one that the experiments measured."""
 
 import re
 
 import pytest
 from helpers import ROOT
 
-TEXTS = ["README.md", "models/README.md", "models/laboratory/README.md"]
-LABORATORY = (ROOT / "models" / "laboratory" / "README.md").read_text(encoding="utf-8")
+TEXTS = ["README.md", "models/README.md", "models/experiments/README.md"]
+EXPERIMENTS = (ROOT / "models" / "experiments" / "README.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -33,24 +33,103 @@ def test_each_link_of_the_project_leads_somewhere(name):
             assert anchor in anchors(target.read_text(encoding="utf-8")), link
 
 
-def section(title, end):
-    """The part of the README between two texts."""
-    return README.split(title)[1].split(end)[0]
-
-
-SECTIONS = {
-    "What we found out with these networks": "\n[Run it]",
-    "## Try this next": "\n## ",
-    "### 实验结论": "\n### ",
+# How a passage of the README begins, and the rows of the experiments' text that it quotes: the
+# name of the block, and how each row begins. "With" begins a sentence below the table.
+QUOTES = {
+    "- **Telling digits apart": ("code_sizes", ["deep, recognised", "PCA, recognised"]),
+    "- **Decoding.**": (
+        "results",
+        ["simple, code 16 | adam ", "PCA, code 16", "deep, code 32 | adam ", "PCA, code 32"],
+    ),
+    "- **Few labels.**": ("few_labels", ["pixels", "deep, code 32", "denoising, code 1000"]),
+    "- **Few images.**": ("how_much", ["With 4,000 training images"]),
+    "- **Adadelta.**": ("learning_rate", ["1 ", "50 "]),
+    "Add the option to": ("experiments", ["simple"]),
+    "| a code of 2": ("experiments", ["`--encoding-dim 2`"]),
+    "| a code wider": ("experiments", ["`--encoding-dim 1000`"]),
+    "| a penalty ten times": ("experiments", ["`--l1 0.001`"]),
+    "| noise on the input": ("experiments", ["`Dropout(0.5)` on the input"]),
+    "1. **学习率**": ("learning_rate", ["1 ", "50 "]),
+    "2. **与 PCA 相比": (
+        "results",
+        ["simple, code 16 | adam ", "PCA, code 16", "deep, code 32 | ada", "PCA, code 32"],
+    ),
+    "3. **16 维和 32 维时": (
+        "results",
+        [
+            "simple, code 16 | adam ",
+            "PCA, code 16",
+            "deep, code 32 | adam ",
+            "PCA, code 32",
+            "No cross-entropy",
+        ],
+    ),
+    "4. **只有 2 维时": ("two_numbers", ["PCA", "single layer", "deep"]),
+    "5. **128 维时": ("code_sizes", ["single layer, MSE", "deep, MSE", "PCA, MSE"]),
+    "7. **稀疏约束": ("claims", ["code 16"]),
+    "9. **原文的卷积网络": (
+        "convolutions",
+        ["the post's layers, 32", "strides, 16 and 32 channels", "PCA"],
+    ),
+    "10. **去噪": ("noise", ["plain", "denoising"]),
+    "11. **用重建误差": (
+        "anomalies",
+        ["test digits", "3, 4 and 7 upside down", "letters", "noise"],
+    ),
+    "12. **不用逐层": ("network_of_2006", ["784-1000", "PCA"]),
+    "13. **t-SNE": ("t_sne", ["pixels", "code 32"]),
+    "14. **标签很少": (
+        "few_labels, pre_training",
+        ["pixels", "deep", "denoising, code 1000", "denoising, 784-1000"],
+    ),
+    "15. **训练图片太少": ("how_much", ["deep |", "With 4,000 training images"]),
+}
+# Figures that stand in another row than those of their passage, and which.
+OTHERS = {
+    "9. **原文的卷积网络": ("results", ["conv, code 128 | adam | 50"]),
 }
 
 
-@pytest.mark.parametrize("title", SECTIONS)
-def test_figures_are_those_of_the_laboratory(title):
-    """Each number with decimals is a number of the laboratory's text, rounded."""
-    measured = [float(text) for text in re.findall(r"\d+\.\d+", LABORATORY)]
-    numbers = re.findall(r"(?<![\d.])\d+\.\d+(?![\d.])", section(title, SECTIONS[title]))
-    assert len(numbers) > 3
+def passage(start):
+    """A passage of the README: a line, or the lines up to the next item or an empty line."""
+    assert README.count(f"\n{start}") == 1, start
+    rest = README.split(f"\n{start}")[1]
+    return start + re.split(r"\n(?=\n|- |\||\d+\. )", rest)[0]
+
+
+def measured(names, starts):
+    """The figures in those rows of the experiments' text that begin so."""
+    figures = []
+    for name in names.split(", "):
+        block = EXPERIMENTS.split(f"<!-- {name} -->")[1].split("<!-- end -->")[0]
+        rows = re.sub(r"\n(?![|\n])", " ", block).splitlines()  # a sentence in one line
+        for row in rows:
+            text = row.strip("| ")
+            if text.startswith(tuple(starts)):
+                figures += [float(number) for number in re.findall(r"\d+\.\d+", text)]
+    return figures
+
+
+@pytest.mark.parametrize("start", QUOTES)
+def test_figures_are_those_of_the_row_that_is_quoted(start):
+    """Each number with decimals is one of that row's, rounded."""
+    figures = measured(*QUOTES[start])
+    if start in OTHERS:
+        figures += measured(*OTHERS[start])
+    text = passage(start).split("系数 0.0001")[-1]
+    options = {"0.001", "0.5", "1.0"}  # and the values of what is tried
+    numbers = set(re.findall(r"(?<![\d.])\d+\.\d+(?!\d|\.\d)", text)) - options
+    assert numbers
     for number in numbers:
         decimals = len(number.split(".")[1])
-        assert number in {f"{value:.{decimals}f}" for value in measured}, number
+        assert number in {f"{figure:.{decimals}f}" for figure in figures}, number
+
+
+def test_every_conclusion_with_figures_is_looked_up():
+    """No item of the lists of findings with a figure is without its row."""
+    found = README.split("What we found out with these networks")[1].split("\n[Run it]")[0]
+    items = re.findall(r"(?m)^- \*\*.*$", found)
+    items += re.findall(r"(?m)^\d+\. \*\*.*$", README.split("### 实验结论")[1])
+    for item in items:
+        numbers = set(re.findall(r"\d\.\d+", item)) - {"0.001", "1.0"}
+        assert not numbers or any(item.startswith(start) for start in QUOTES), item

@@ -1,10 +1,8 @@
 """The table: every number by its definition, of what the script hands over."""
 
-import re
-
 import numpy as np
 import pytest
-from helpers import SCRIPTS, changed_script, entropy, mse, predict, second_parts, table
+from helpers import SCRIPTS, Cells, entropy, mse, predict, table
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -23,7 +21,7 @@ def assert_row(row, run, codes, images, codes_train, digits):
     nearest = KNeighborsClassifier(n_neighbors=1)
     nearest.fit(codes_train.reshape(4000, -1), y_train)
     share = 100 * nearest.score(codes.reshape(1000, -1), y_test)
-    assert row.recognised == pytest.approx(share, abs=0.11)
+    assert row.accuracy == pytest.approx(share, abs=0.11)
     assert share > 50
 
 
@@ -39,57 +37,69 @@ def assert_row_of_pca(row, run, size, digits):
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_rows_of_the_autoencoder_and_pca(name, first_run, digits):
     run = first_run(name)
-    rows = list(table(run.said).values())
-    codes_train = predict(run.encoder, run.x_train[:4000])
-    assert_row(rows[0], run, run.encoded_imgs, run.decoded_imgs, codes_train, digits)
-    assert_row_of_pca(rows[1], run, run.encoded_imgs[0].size, digits)
+    rows = table(run.said)
+    first = {"simple": "autoencoder", "deep": "middle: 32", "conv": "autoencoder"}[name]
+    size = run.encoded_imgs[0].size
+    assert list(rows)[:2] == [first, f"PCA {size}"]
+    codes_train = predict(run.encoder, run.x_train)
+    assert_row(rows[first], run, run.encoded_imgs, run.decoded_imgs, codes_train, digits)
+    assert_row_of_pca(rows[f"PCA {size}"], run, size, digits)
 
 
 def test_rows_of_the_second_split(first_run, digits):
     run = first_run("deep")
     rows = table(run.said)
-    assert list(rows) == ["middle: 32", "PCA 32", "layer 2: 64", "PCA 64"]
-    encoder, decoder = second_parts(run.autoencoder)
-    codes = predict(encoder, run.x_test)
-    images = predict(decoder, codes)
-    codes_train = predict(encoder, run.x_train[:4000])
-    assert_row(rows["layer 2: 64"], run, codes, images, codes_train, digits)
+    assert list(rows)[2:] == ["layer before: 64", "PCA 64"]
+    codes = predict(run.encoder2, run.x_test)
+    images = predict(run.decoder2, codes)
+    codes_train = predict(run.encoder2, run.x_train)
+    assert_row(rows["layer before: 64"], run, codes, images, codes_train, digits)
     assert_row_of_pca(rows["PCA 64"], run, 64, digits)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_floor_is_the_cross_entropy_of_perfect_images(name, first_run):
+def test_pca_has_no_more_than_pixels_or_digits(name, first_run, npz, tmp_path):
     run = first_run(name)
-    floor = re.search(r"^floor +(\S+)$", run.said, re.MULTILINE)[1]
-    assert float(floor) == pytest.approx(entropy(run.x_test, run.x_test), abs=6e-5)
+    cells = Cells(name, npz, tmp_path)
+    cells.variables.update(vars(run))
+    cells.variables["x_train"] = run.x_train[:12]
+    cells.run("主成分分析")
+    assert cells.pca_codes.shape == (1000, 12)
+    cells.variables["x_train"] = run.x_train[:1000]
+    cells.variables["encoded_imgs"] = np.zeros((1000, 900))
+    if name == "deep":
+        cells.variables["encoded_imgs2"] = np.zeros((1000, 901))
+    cells.run("主成分分析")
+    assert cells.pca_codes.shape == (1000, 784)
+    np.testing.assert_allclose(cells.pca_imgs.reshape(run.x_test.shape), run.x_test, atol=1e-3)
+    if name == "deep":
+        assert cells.pca_codes2.shape == (1000, 784)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_table_has_what_the_script_has(name, first_run, run, npz, tmp_path):
-    """Who changes the codes or the images in the script sees the table change."""
-    end_of_cell = "\n# %% 主成分分析"
-    change = f"decoded_imgs = x_test\nencoded_imgs = 0 * encoded_imgs\n{end_of_cell}"
-    path = changed_script(tmp_path, name, {end_of_cell: change})
-    done = run(path, "--load", data=npz, models=first_run(name).folder.parent)
-    row = next(iter(table(done.said).values()))
-    assert row.mse == 0
-    assert row.recognised == pytest.approx(10, abs=5)  # all codes are the same
+def test_head_and_lower_bound(name, first_run):
+    """The columns stand above their figures; perfect images have the lower bound."""
+    run = first_run(name)
+    lines = run.said.splitlines()
+    (head,) = [line for line in lines if line.startswith("1,000 test digits  ")]
+    row = lines[lines.index(head) + 1]
+    (bound,) = [line for line in lines if line.startswith("lower bound")]
+    for title in ("code", "cross-entropy", "MSE", "1-NN accuracy"):
+        end = head.index(title) + len(title)
+        assert row[:end].split()[-1] == row[: end + 1].split()[-1], title
+    assert float(bound.split()[-1]) == pytest.approx(entropy(run.x_test, run.x_test), abs=6e-5)
+    assert len(bound) == head.index("cross-entropy") + len("cross-entropy")
 
 
-def test_code_that_is_wider_than_the_input(run, npz):
-    """PCA has no more than 784 numbers, and needs no more."""
-    done = run("simple", "--epochs", "1", "--encoding-dim", "1000", data=npz)
-    rows = table(done.said)
-    assert rows["autoencoder"].code == 1000
-    assert rows["autoencoder"].compression == 0.8
-    assert rows["PCA 784"].mse < 1e-6
-
-
-def test_middle_and_split_of_deep(run):
-    """After the last hidden layer, with a middle that is wider than the other layers."""
-    words = ["--epochs", "1", "--encoding-dim", "400", "--split", "5"]
-    done = run("deep", *words)
-    sizes = [row.code for row in table(done.said).values()]
-    assert sizes == [400, 400, 128, 128]
-    codes = predict(second_parts(done.autoencoder, 5)[0], done.x_test)
-    np.testing.assert_allclose(done.encoded_imgs2, codes, rtol=1e-4, atol=1e-5)
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_table_has_what_the_cells_have(name, first_run, npz, tmp_path, capsys):
+    """Who changes the codes or the images in a cell sees the table change."""
+    run = first_run(name)
+    cells = Cells(name, npz, tmp_path)
+    cells.variables.update(vars(run))
+    cells.variables["decoded_imgs"] = run.x_test - 0.1
+    cells.variables["encoded_imgs"] = 0 * run.encoded_imgs
+    cells.run("表格")
+    row = next(iter(table(capsys.readouterr().out).values()))
+    assert row.mse == pytest.approx(0.01)
+    assert row.accuracy == pytest.approx(10, abs=5)  # all codes are the same

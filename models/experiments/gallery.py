@@ -21,14 +21,14 @@ x_test = x_test.reshape(len(x_test), 784)
 # %% 训练，复制图片 · train, and copy the pictures
 # 每项：脚本、轮数、图片 · Each has a script, epochs and pictures.
 settings = [
-    ("simple", 50, ["reconstructions", "code"]),
-    ("deep", 50, ["reconstructions", "walk"]),
+    ("simple", 50, ["reconstructions", "each_number"]),
+    ("deep", 50, ["reconstructions", "interpolation"]),
     ("conv", 1, ["reconstructions"]),
     ("conv", 50, ["reconstructions"]),
 ]
 optimizers = ["adadelta", "adam"]
 if args.quick:
-    settings = [("simple", 50, ["reconstructions", "code"])]
+    settings = [("simple", 50, ["reconstructions", "each_number"])]
     optimizers = ["adam"]
 folders = {}
 for script, epochs, pictures in settings:
@@ -56,8 +56,8 @@ for script, size in {"simple": 16, "deep": 32, "conv": 128}.items():
     pca = PCA(size, svd_solver="covariance_eigh").fit(x_train)
     pca_imgs = pca.inverse_transform(pca.transform(x_test))
     levels = {
-        f"cross-entropy of PCA {size}": common.cross_entropy(x_test, pca_imgs),
-        "floor": common.cross_entropy(x_test, x_test),
+        f"cross-entropy of PCA {size}": common.mean_loss("binary_crossentropy", x_test, pca_imgs),
+        "lower bound": common.mean_loss("binary_crossentropy", x_test, x_test),
     }
     if curves:
         common.plot_history(curves, levels, args.pictures / f"{script}_history.png")

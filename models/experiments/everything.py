@@ -1,4 +1,4 @@
-"""Run all scripts of the laboratory, one after the other.
+"""Run all scripts of the experiments, one after the other.
 
 What was trained is kept, so that the command goes on where it was stopped. With --check, the
 command fails if a script changed its table in README.md; the new table stays there.
@@ -37,13 +37,9 @@ SCRIPTS = [
     "speed",
 ]
 
-parser = argparse.ArgumentParser(
-    description=__doc__, epilog="--data, --runs: as results.py"
-)
+parser = argparse.ArgumentParser(description=__doc__, epilog="--data, --runs: as results.py")
 parser.add_argument("--only", nargs="+", default=SCRIPTS, choices=SCRIPTS, help="run these")
-parser.add_argument(
-    "--check", action="store_true", help="fail if README.md had other figures"
-)
+parser.add_argument("--check", action="store_true", help="fail if README.md had other figures")
 args, words = parser.parse_known_args()
 sys.argv[1:] = words  # those that are left are options of each script: --data, --runs
 options = lab.parse_options(__doc__)

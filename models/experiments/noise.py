@@ -20,7 +20,7 @@ x_test = x_test.reshape(len(x_test), 784)
 # 改后为 Dense(…)(Dropout(0.5)(input_img)) · It reads Dense(…)(Dropout(0.5)(input_img)) then.
 dropout = [
     ("import Dense\n", "import Dense, Dropout\n"),
-    ("L1(args.l1)\n)(input_img)", "L1(args.l1)\n)(Dropout(0.5)(input_img))"),
+    ("sparse)(input_img)", "sparse)(Dropout(0.5)(input_img))"),
 ]
 folders = {
     "plain": lab.run(args, "simple", "--optimizer adam --epochs 50 --seed 0"),

@@ -37,7 +37,7 @@ selections = [1, 2, 3, 4, 5]
 # 改后为 Dense(…)(Dropout(0.5)(input_img)) · It reads Dense(…)(Dropout(0.5)(input_img)) then.
 dropout = [
     ("import Dense\n", "import Dense, Dropout\n"),
-    ("L1(args.l1)\n)(input_img)", "L1(args.l1)\n)(Dropout(0.5)(input_img))"),
+    ("sparse)(input_img)", "sparse)(Dropout(0.5)(input_img))"),
 ]
 wide = "--optimizer adam --l1 0.0001 --encoding-dim 1000"
 deep_folder = lab.run(args, "deep", "--optimizer adam --epochs 50 --seed 0")
@@ -55,9 +55,7 @@ if not args.quick:  # network_of_2006.py must have trained it
     network_of_2006 = common.load_model("encoder", args.runs / "network_of_2006_seed_0")
     encoders["network of 2006, code 30"] = network_of_2006
     first_layer = network_of_2006.layers[1].output
-    encoders["network of 2006, its first layer of 1000"] = Model(
-        network_of_2006.input, first_layer
-    )
+    encoders["network of 2006, its first layer of 1000"] = Model(network_of_2006.input, first_layer)
 
 # %% 各种形式的图片 · the digits in all forms
 # 除以标准差，使各种形式的数值大小相近，正则化才可以比较。
@@ -126,7 +124,5 @@ sentences = []
 for i, title in enumerate(head[1:]):
     means = {form: np.mean(reached[form][i]) for form in forms}
     best = max(means, key=means.get)
-    sentences.append(
-        f"{title}: {means['pixels']:.1f} with pixels, {means[best]:.1f} with {best}"
-    )
+    sentences.append(f"{title}: {means['pixels']:.1f} with pixels, {means[best]:.1f} with {best}")
 lab.report(args, "few_labels", head, rows, f"The best of each: {'; '.join(sentences)}.")

@@ -11,7 +11,6 @@ import lab
 
 import common
 
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 from keras import Input, Model
@@ -28,8 +27,7 @@ x_test = x_test.reshape(len(x_test), 784)
 
 # %% 训练 2006 年的网络，编码为 2 维 · train the network of 2006, with a code of two numbers
 epochs = 1 if args.quick else 12
-keras.utils.set_random_seed(0)
-common.make_sums_repeatable()
+common.set_seed(0)
 input_img = Input(shape=(784,))
 x = Dense(1000, activation="gelu")(input_img)
 x = Dense(500, activation="gelu")(x)
@@ -47,8 +45,7 @@ steps = epochs * int(np.ceil(len(x_train) / 128))
 autoencoder.compile(
     optimizer=Adam(CosineDecay(0.001, steps)),
     loss="mse",
-    steps_per_execution=common.steps_at_a_time(len(x_train), 128),
-    jit_compile=common.xla_setting(autoencoder, epochs),
+    **common.speed_settings(autoencoder, len(x_train), 128, epochs),
 )
 folder_2006 = args.runs / "network_of_2006_code_of_2_seed_0"
 lab.train(folder_2006, autoencoder, encoder, decoder, x_train, epochs, batch_size=128)

@@ -1,4 +1,4 @@
-"""What the laboratory's scripts share: options, what was trained, figures, the text."""
+"""What the experiments share: options, what was trained, figures, the text."""
 
 import sys
 from pathlib import Path
@@ -10,6 +10,7 @@ sys.path.insert(0, str(PROJECT))  # so that a script which imports lab finds com
 import common
 
 import argparse
+import inspect
 import os
 import re
 import subprocess
@@ -31,23 +32,18 @@ class Figures:
 
 
 def parse_options(question):
-    """Return the values of the options that each script of the laboratory has."""
+    """Return the values of the options that each experiment has."""
     parser = argparse.ArgumentParser(description=question)
-    data = Path.home() / ".keras" / "datasets" / "mnist.npz"  # where Keras keeps it
-    parser.add_argument("--data", type=Path, default=data, help="MNIST (%(default)s)")
+    parser.add_argument("--data", type=Path, default=common.MNIST, help="MNIST (%(default)s)")
     runs = PROJECT / "models" / "runs"
     parser.add_argument("--runs", type=Path, default=runs, help="networks (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="a test: little is trained")
-    is_program = Path(sys.argv[0]).resolve().parent == FOLDER
-    words = sys.argv[1:] if is_program else []  # in Jupyter and Spyder, not ours
-    args = parser.parse_args(words)
+    args = parser.parse_args(common.command_line(inspect.stack()[1].filename))
     args.pictures = FOLDER
+    sys.excepthook = common.print_error  # an error that you can mend, in one line
     if args.quick:
         args.runs = args.runs / "quick"
         args.pictures = args.runs
-    common.shorten_errors()
-    common.allow_any_text()
-    common.use_keras_defaults()
     return args
 
 
@@ -66,7 +62,7 @@ def run(args, name, options="", changes=()):
     folder = args.runs.resolve() / title.replace("--", "").replace(".", "")
     if not (folder / "seconds.txt").exists():
         print(f"Running {folder.name}", flush=True)
-        common.make_folder(folder)
+        folder.mkdir(parents=True, exist_ok=True)
         program = folder / f"{script}_autoencoder.py"
         program.write_text(text, encoding="utf-8")
         command = [sys.executable, program, "--no-show", "--verbose", "2"]
@@ -93,7 +89,7 @@ def train(folder, autoencoder, encoder, decoder, x_train, epochs, batch_size):
     if (folder / "seconds.txt").exists():
         return
     print(f"Training {folder.name}", flush=True)
-    common.make_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
     for _ in range(epochs):
         x_epoch = np.random.permutation(x_train)
@@ -124,7 +120,9 @@ def figures_of(args, codes_train, codes_test, images, digits):
     memory = joblib.Memory(args.runs, verbose=0)  # keeps what the slow part returned
     recognise = memory.cache(common.nearest_neighbour_accuracy)
     percent = 100 * recognise(codes_train, y_train, codes_test, y_test)
-    return Figures(codes_test[0].size, common.cross_entropy(x_test, x_images), mse, percent)
+    return Figures(
+        codes_test[0].size, common.mean_loss("binary_crossentropy", x_test, x_images), mse, percent
+    )
 
 
 def spread(values, decimals):

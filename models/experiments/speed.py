@@ -43,16 +43,18 @@ peak = 'print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\nif no
 timed = [("parser = argparse", clock), ("if not args.no_show:", peak)]
 settings = {
     "plain": [
-        ("steps_per_execution=common.steps_at_a_time(len(x_train), args.batch_size),", ""),
-        ("jit_compile=common.xla_setting(autoencoder, args.epochs),", ""),
+        (
+            "**common.speed_settings(autoencoder, len(x_train), args.batch_size, args.epochs),",
+            "",
+        ),
     ],
     "TensorFlow": [],
     # TensorFlow 如同没有安装，只用 JAX 的人就是这样。
     # As if TensorFlow were not installed, as with those who use JAX alone.
     "JAX": [
         (
-            "import common  # before",
-            'import sys\n\nsys.modules["tensorflow"] = None\nimport common  # before',
+            "import common  #",
+            'import sys\n\nsys.modules["tensorflow"] = None\nimport common  #',
         )
     ],
 }
@@ -104,9 +106,7 @@ for label, by_kind in seconds.items():
     for kind in kinds[1:]:
         ratios = np.divide(by_kind[kind], by_kind["plain"])
         cells.append(f"{np.median(by_kind[kind]):.2f} s")
-        cells.append(
-            f"**{np.median(ratios):.2f}** ({ratios.min():.2f} to {ratios.max():.2f})"
-        )
+        cells.append(f"**{np.median(ratios):.2f}** ({ratios.min():.2f} to {ratios.max():.2f})")
     cells += [losses[label][kind] for kind in kinds]
     rows.append(cells)
 peaks = [f"{memory[script, 'TensorFlow']:.2f} GiB ({script})" for script in all_epochs]

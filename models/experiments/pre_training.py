@@ -46,7 +46,7 @@ if args.quick:
 # 改后为 Dense(…)(Dropout(0.5)(input_img)) · It reads Dense(…)(Dropout(0.5)(input_img)) then.
 dropout = [
     ("import Dense\n", "import Dense, Dropout\n"),
-    ("L1(args.l1)\n)(input_img)", "L1(args.l1)\n)(Dropout(0.5)(input_img))"),
+    ("sparse)(input_img)", "sparse)(Dropout(0.5)(input_img))"),
 ]
 wide = "--optimizer adam --l1 0.0001 --encoding-dim 1000"
 folders = {
@@ -68,8 +68,7 @@ def accuracy(folder, is_pre_trained, setting, selection, count, x_new, y_new):
         stratify=y_train[:pool],
         random_state=selection,
     )
-    keras.utils.set_random_seed(selection)
-    common.make_sums_repeatable()
+    common.set_seed(selection)
     rate, dropped = setting
     input_img = keras.Input(shape=(784,))
     x = Dropout(dropped)(input_img)
@@ -86,7 +85,7 @@ def accuracy(folder, is_pre_trained, setting, selection, count, x_new, y_new):
     classifier.compile(
         optimizer=Adam(rate),
         loss="sparse_categorical_crossentropy",
-        steps_per_execution=common.steps_at_a_time(batch_size * steps, batch_size),
+        **common.speed_settings(classifier, batch_size * steps, batch_size, epochs=1),
     )
     # 重复这些图片，使每次训练的步数相同 · The digits are repeated: as many steps for all.
     repeated = np.resize(known, (batch_size * steps, 784))
@@ -110,16 +109,12 @@ for label, folder in folders.items():
             is_pre_trained = beginning == "the encoder"
             tried = []
             for setting in settings:
-                percent = accuracy(
-                    folder, is_pre_trained, setting, 0, count, x_valid, y_valid
-                )
+                percent = accuracy(folder, is_pre_trained, setting, 0, count, x_valid, y_valid)
                 tried.append(percent)
             best = settings[int(np.argmax(tried))]
             results = []
             for selection in selections:
-                percent = accuracy(
-                    folder, is_pre_trained, best, selection, count, x_test, y_test
-                )
+                percent = accuracy(folder, is_pre_trained, best, selection, count, x_test, y_test)
                 results.append(percent)
             reached[key] = results
             file.write_text(json.dumps(reached))

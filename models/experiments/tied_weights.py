@@ -40,8 +40,7 @@ class Transposed(Layer):
 # %% 训练 · train, with the digits in the same order as in simple_autoencoder.py
 tied = []
 for seed in seeds:
-    keras.utils.set_random_seed(seed)
-    common.make_sums_repeatable()
+    common.set_seed(seed)
     input_img = Input(shape=(784,))
     dense = Dense(16, activation="relu")
     encoded = dense(input_img)
@@ -50,12 +49,12 @@ for seed in seeds:
     autoencoder.compile(
         optimizer="adam",
         loss="binary_crossentropy",
-        steps_per_execution=common.steps_at_a_time(len(x_train), 256),
+        **common.speed_settings(autoencoder, len(x_train), 256, epochs),
     )
     folder = args.runs / f"tied_seed_{seed}"
     if not (folder / "seconds.txt").exists():
         print(f"Training {folder.name}", flush=True)
-        common.make_folder(folder)
+        folder.mkdir(parents=True, exist_ok=True)
         start = time.perf_counter()
         autoencoder.fit(x_train, x_train, epochs=epochs, batch_size=256, verbose=0)
         # 保存时换成普通的层，权重相同 · To be saved, a usual layer gets the same weights.

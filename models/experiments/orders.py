@@ -9,7 +9,6 @@ import lab
 
 import common
 
-import keras
 from keras import Input, Model
 from keras.layers import Dense
 from keras.optimizers import Adam
@@ -29,8 +28,7 @@ for seed in seeds:
     one_order.append(lab.measure(args, folder, digits))
 
     # 与脚本的网络相同；lab.train 每轮都重新打乱 · The script's network; lab.train shuffles anew.
-    keras.utils.set_random_seed(seed)
-    common.make_sums_repeatable()
+    common.set_seed(seed)
     input_img = Input(shape=(784,))
     encoded = Dense(128, activation="relu")(input_img)
     encoded = Dense(64, activation="relu")(encoded)
@@ -44,8 +42,7 @@ for seed in seeds:
     autoencoder.compile(
         optimizer=Adam(learning_rate=0.0015),  # as in deep_autoencoder.py
         loss="binary_crossentropy",
-        steps_per_execution=common.steps_at_a_time(len(x_train), 256),
-        jit_compile=common.xla_setting(autoencoder, epochs),
+        **common.speed_settings(autoencoder, len(x_train), 256, epochs),
     )
     folder = args.runs / f"deep_in_own_orders_seed_{seed}"
     lab.train(folder, autoencoder, encoder, decoder, x_train, epochs, batch_size=256)

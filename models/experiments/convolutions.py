@@ -11,7 +11,6 @@ import lab
 
 import common
 
-import keras
 import numpy as np
 from keras import Input, Model
 from keras.layers import Conv2D, Conv2DTranspose, MaxPooling2D, UpSampling2D
@@ -37,7 +36,7 @@ def train_and_measure(label, name, input_img, encoded, decoded, rate):
     autoencoder.compile(
         optimizer=Adam(CosineDecay(rate, steps)),
         loss="binary_crossentropy",
-        steps_per_execution=common.steps_at_a_time(len(x_train), batch_size),
+        **common.speed_settings(autoencoder, len(x_train), batch_size, epochs),
     )
     encoder = Model(input_img, encoded)
     decoder = Model(encoded, decoded)
@@ -53,8 +52,7 @@ def train_and_measure(label, name, input_img, encoded, decoded, rate):
 # 每项：靠外的卷积层和靠内的卷积层的通道数；编码总是 8 个通道。
 # Each has the channels of the outer and of the inner convolutions; a code always has 8.
 for outer, inner in [(16, 8), (32, 32)]:
-    keras.utils.set_random_seed(0)
-    common.make_sums_repeatable()
+    common.set_seed(0)
     input_img = Input(shape=(28, 28, 1))
     x = Conv2D(outer, 3, padding="same", activation="relu")(input_img)
     x = MaxPooling2D(2, padding="same")(x)
@@ -77,8 +75,7 @@ for outer, inner in [(16, 8), (32, 32)]:
 # 编码的激活函数：relu，或者没有，这时编码可以小于 0。
 # The code's activation is relu, or none: then the code can be below 0.
 for outer, inner, activation in [(16, 32, "relu"), (16, 32, None), (32, 64, None)]:
-    keras.utils.set_random_seed(0)
-    common.make_sums_repeatable()
+    common.set_seed(0)
     input_img = Input(shape=(28, 28, 1))
     x = Conv2D(outer, 3, strides=2, padding="same", activation="relu")(input_img)
     x = Conv2D(inner, 3, strides=2, padding="same", activation="relu")(x)

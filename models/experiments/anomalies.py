@@ -11,6 +11,7 @@ import lab
 
 import common
 
+import drawing
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.font_manager import FontProperties, findfont
@@ -37,7 +38,7 @@ for family in ("DejaVu Sans", "DejaVu Serif", "DejaVu Sans Mono"):
                 draw = ImageDraw.Draw(image)
                 draw.text((80, 80), letter, fill=255, font=font, anchor="mm")
                 image.save(file)
-                x = common.load_drawing(file).ravel()
+                x = drawing.load_drawing(file).ravel()
                 if letter.isdigit():
                     printed_digits.append(x)
                 else:

@@ -17,20 +17,16 @@ digits = common.load_mnist(args.data)
 # 改后为 Dense(…)(Dropout(0.5)(input_img)) · It reads Dense(…)(Dropout(0.5)(input_img)) then.
 dropout = [
     ("import Dense\n", "import Dense, Dropout\n"),
-    ("L1(args.l1)\n)(input_img)", "L1(args.l1)\n)(Dropout(0.5)(input_img))"),
+    ("sparse)(input_img)", "sparse)(Dropout(0.5)(input_img))"),
 ]
 folders = {
     "simple": lab.run(args, "simple", "--optimizer adam --epochs 50 --seed 0"),
     "`--encoding-dim 2`": lab.run(args, "simple", "--optimizer adam --encoding-dim 2"),
-    "`--l1 0.001`": lab.run(
-        args, "simple", "--optimizer adam --l1 0.001 --encoding-dim 16"
-    ),
+    "`--l1 0.001`": lab.run(args, "simple", "--optimizer adam --l1 0.001 --encoding-dim 16"),
     "`--encoding-dim 1000`": lab.run(
         args, "simple", "--optimizer adam --l1 0.0001 --encoding-dim 1000"
     ),
-    "`Dropout(0.5)` on the input": lab.run(
-        args, "simple_dropout", "--optimizer adam", dropout
-    ),
+    "`Dropout(0.5)` on the input": lab.run(args, "simple_dropout", "--optimizer adam", dropout),
 }
 
 # %% 结果 · the table, and what came out

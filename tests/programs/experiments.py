@@ -1,4 +1,4 @@
-"""Runs scripts of the laboratory, quickly, in one process: TensorFlow takes seconds to start.
+"""Runs experiments, quickly, in one process: TensorFlow takes seconds to start.
 
 So do the project's scripts that they run, but for the first. The words: a folder for what
 each prints, three options, and the scripts' names.

@@ -1,0 +1,42 @@
+"""What does the single layer make of a digit that you drew?
+
+Run simple_autoencoder.py first: its network is taken. Then
+
+    python models/experiments/own_digit.py mine.png
+
+draws mine_decoded.png beside the file. It may be a photo of a digit on paper, or come from a
+drawing program: dark on light, light on dark, or on a transparent ground. It must show one
+digit and nothing else: no lines on the paper, no edge of a table.
+"""
+
+# %% 准备 · imports and options
+import lab
+
+import common
+
+import argparse
+import sys
+from pathlib import Path
+
+import drawing
+import matplotlib.pyplot as plt
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("file", type=Path, nargs="?", default="mine.png", help="图片 · an image file")
+parser.add_argument("--models", type=Path, default=lab.PROJECT / "models", help="网络 · networks")
+args = parser.parse_args(common.command_line(lab.FOLDER / "own_digit.py"))
+sys.excepthook = common.print_error  # 出错时只打印一行 · an error is one line
+
+# %% 读图：变成 MNIST 的样子 · read the drawing, as MNIST has its digits
+x = drawing.load_drawing(args.file).reshape(1, 784)
+
+# %% 编码和解码 · encode and decode
+encoder = common.load_model("encoder", args.models / "simple")
+decoder = common.load_model("decoder", args.models / "simple")
+encoded_img = encoder.predict(x, verbose=0)
+decoded_img = decoder.predict(encoded_img, verbose=0)
+
+# %% 画图 · draw it
+rows = {"yours": x, "code": encoded_img, "reconstruction": decoded_img}
+common.plot_rows(rows, 1, args.file.with_name(f"{args.file.stem}_decoded.png"), scaled=["code"])
+plt.show()

@@ -1,0 +1,209 @@
+"""What readers change in a network: the script goes on to its end, and shows what it says."""
+
+import re
+
+import numpy as np
+import pytest
+from helpers import changed_script, drawn_rows, mse, predict, rows_of, table
+
+LAYERS = "from keras.layers import *"
+OUTPUT = 'decoded = Dense(784, activation="sigmoid")(encoded)'
+PENALTY = ", activity_regularizer=sparse"
+ADAPTED = """scale = Normalization(axis=None)
+scale.adapt(x_train)
+"""
+# What is changed in the simple script: old text to new text.
+CHANGES = {
+    "one more Dense in either part": {
+        "sparse = ": 'input_img2 = Dense(50, "relu")(input_img)\nsparse = ',
+        "sparse)(input_img)": "sparse)(input_img2)",
+        OUTPUT: f'decoded = Dense(100, "relu")(encoded)\n{OUTPUT[:-9]}(decoded)',
+    },
+    "a code that is normalised": {OUTPUT: f"encoded = BatchNormalization()(encoded)\n{OUTPUT}"},
+    "a decoder with BatchNormalization": {OUTPUT: f"{OUTPUT[:-9]}(BatchNormalization()(encoded))"},
+    "Dropout in the input": {"sparse)(input_img)": "sparse)(Dropout(0.5)(input_img))"},
+    "pixels that are normalised": {
+        "sparse)(input_img)": "sparse)(scale(input_img))",
+        "# %% 建立网络": f"{ADAPTED}# %% 建立网络",
+    },
+    "a decoder with Conv2DTranspose": {
+        OUTPUT: """x = Reshape((7, 7, 8))(Dense(392, "relu")(encoded))
+x = Conv2DTranspose(8, 3, strides=2, padding="same", activation="relu")(x)
+x = Conv2DTranspose(1, 3, strides=2, padding="same", activation="sigmoid")(x)
+decoded = Flatten()(x)"""
+    },
+    "a code of feature maps": {
+        OUTPUT: """x = Reshape((28, 28, 1))(input_img)
+encoded = Conv2D(3, 3, strides=4, padding="same")(x)
+decoded = Dense(784, activation="sigmoid")(Flatten()(encoded))""",
+    },
+    "no regularizer": {PENALTY: ""},
+    "a penalty on the weights": {PENALTY: ", kernel_regularizer=regularizers.L2(0.01)"},
+    "mse": {'"binary_crossentropy"': '"mse"'},
+    "a Loss": {'"binary_crossentropy"': "keras.losses.MeanAbsoluteError()"},
+    "a network of networks": {
+        "decoder = Model(encoded, decoded)": (
+            "decoder = Model(encoded, decoded)\n"
+            "autoencoder = Model(input_img, decoder(encoder(input_img)))"
+        )
+    },
+    "a network of networks, with pixels that are normalised": {
+        "sparse)(input_img)": "sparse)(scale(input_img))",
+        "# %% 建立网络": f"{ADAPTED}# %% 建立网络",
+        "decoder = Model(encoded, decoded)": (
+            "decoder = Model(encoded, decoded)\n"
+            "autoencoder = Model(input_img, decoder(encoder(input_img)))"
+        ),
+    },
+}
+# How the loss is called of which a change has a penalty.
+LOSSES = {"mse": "mean_squared_error", "a Loss": "mean_absolute_error"}
+
+
+@pytest.fixture
+def changed_run(run, tmp_path):
+    """Run a changed script, which draws two digits in a row, to be quicker."""
+
+    def call(name, changes, *words):
+        all_changes = {"n = 1": "n = 2  # 1"}
+        all_changes.update(changes)
+        return run(changed_script(tmp_path, name, all_changes, LAYERS), *words)
+
+    return call
+
+
+def assert_loaded_is_trained(run):
+    """What was saved and loaded gives the images of what was trained, and it is said."""
+    trained = predict(run.history.model, run.x_test)
+    np.testing.assert_allclose(run.decoded_imgs, trained, atol=1e-4)
+    difference = re.search(r"trained autoencoder\(x\): at most (\S+)\n", run.said)[1]
+    assert float(difference) <= 1e-4
+    assert "another network" not in run.said
+
+
+def assert_levels_are_of(loss, run):
+    """The levels beside the losses are of the loss that was compiled."""
+    levels = {}
+    for line in run.figures["history.png"].axes[0].lines:
+        levels[line.get_label().split(":")[0]] = line.get_ydata()[0]
+    error = np.abs(run.x_test - run.pca_imgs)
+    if loss == "mean_squared_error":
+        error = error**2
+    assert levels["PCA 16"] == pytest.approx(error.mean(), rel=1e-4)
+    assert levels["lower bound"] == 0
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_change_of_simple(what, changed_run):
+    run = changed_run("simple", CHANGES[what])
+    assert_loaded_is_trained(run)
+    row = table(run.said)["autoencoder"]
+    assert row.mse == pytest.approx(mse(run.x_test, run.decoded_imgs), abs=2e-5)
+    assert row.code == run.encoded_imgs[0].size
+    assert set(run.shown) == {"reconstructions.png", "pca.png", "each_number.png", "history.png"}
+    # The curve ends at the loss of the test digits and the penalty.
+    parts = re.search(r"\n(\w+) \+ penalty: (\S+) \+ (\S+) = (\S+)\n", run.said)
+    if what in ("no regularizer", "a code of feature maps"):
+        assert parts is None
+    else:
+        name, loss, penalty, total = parts.groups()
+        assert name == LOSSES.get(what, "binary_crossentropy")
+        assert float(loss) + float(penalty) == pytest.approx(float(total), abs=2e-4)
+        assert float(total) == pytest.approx(run.history.history["val_loss"][-1], abs=2e-4)
+    if what in LOSSES:
+        assert_levels_are_of(LOSSES[what], run)
+
+
+def test_another_network_is_said(changed_run):
+    """With a layer of one's own whose noise stays on."""
+    noise = """
+@keras.saving.register_keras_serializable()
+class Noise(Layer):
+    def call(self, x):
+        return x + keras.random.normal(keras.ops.shape(x))
+
+
+"""
+    run = changed_run("simple", {OUTPUT: f"{noise}encoded = Noise()(encoded)\n{OUTPUT}"})
+    assert "So what was loaded is another network." in run.said
+    assert len(table(run.said)) == 2  # and the table comes all the same
+
+
+NESTED = {
+    "decoder = Model(encoded, decoded)": (
+        "decoder = Model(encoded, decoded)\n"
+        "autoencoder = Model(input_img, decoder(encoder(input_img)))"
+    )
+}
+
+
+def test_network_of_networks_of_deep(changed_run):
+    run = changed_run("deep", NESTED)
+    assert_loaded_is_trained(run)
+    np.testing.assert_allclose(run.decoded_imgs2, run.decoded_imgs, atol=1e-5)
+    assert [row.code for row in rows_of(run.said)] == [32, 32, 64, 64]
+
+
+def test_network_of_networks_of_conv(changed_run):
+    """What is not drawn is said in one line; the rest comes."""
+    run = changed_run("conv", NESTED)
+    assert_loaded_is_trained(run)
+    assert re.search(r"(?m)^Not drawn: layers\.png, .*$", run.said)
+    assert set(run.shown) == {"reconstructions.png", "pca.png", "history.png"}
+    assert len(table(run.said)) == 2
+
+
+def test_code_of_conv_without_maps(changed_run):
+    changes = {
+        'encoded = MaxPooling2D((2, 2), padding="same")(x)': (
+            'x = MaxPooling2D((2, 2), padding="same")(x)\nencoded = Dense(128)(Flatten()(x))'
+        ),
+        '"same")(encoded)': '"same")(Reshape((4, 4, 8))(encoded))',
+    }
+    run = changed_run("conv", changes)
+    assert_loaded_is_trained(run)
+    labels = list(drawn_rows(run.figures["layers.png"]))
+    assert [label.split("\n")[1] for label in labels].count("(128,)") == 2  # Flatten and Dense
+
+
+def test_layers_of_deep_changed(changed_run):
+    """One layer earlier is asked of the encoder, however many layers it has."""
+    changes = {
+        'encoded = Dense(64, activation="relu")(encoded)\n': (
+            "encoded = Dense(90)(encoded)\nencoded = Dropout(0.1)(Dense(50)(encoded))\n"
+        )
+    }
+    run = changed_run("deep", changes, "--encoding-dim", "400")
+    assert_loaded_is_trained(run)
+    np.testing.assert_allclose(run.decoded_imgs2, run.decoded_imgs, atol=1e-5)
+    assert [row.code for row in rows_of(run.said)] == [400, 400, 50, 50]
+
+
+OWN_LAYER = """
+class Negative(Layer):
+    def call(self, x):
+        return -x
+
+
+"""
+
+
+@pytest.mark.parametrize("layer", ["Lambda(lambda x: -x)", "Negative()"])
+def test_what_keras_could_not_load_is_found_out_at_once(layer, run, tmp_path):
+    """In Keras's own words, which say what to do."""
+    changes = {OUTPUT: f"{OWN_LAYER}encoded = {layer}(encoded)\n{OUTPUT}"}
+    path = changed_script(tmp_path, "simple", changes, LAYERS)
+    with pytest.raises(Exception, match="register_keras_serializable|safe_mode") as caught:
+        run(path, "--verbose", "2")
+    assert "Epoch" not in caught.value.said
+    assert list((tmp_path / "simple").iterdir()) == []
+
+
+def test_part_that_is_none_of_the_autoencoder_is_found_out_at_once(run, tmp_path):
+    """A decoder of other weights, as a reader may build it by mistake."""
+    wrong = "wrong = Input((16,))\ndecoder = Model(wrong, Dense(784, 'sigmoid')(wrong))"
+    path = changed_script(tmp_path, "simple", {"decoder = Model(encoded, decoded)": wrong})
+    with pytest.raises(Exception, match="^encoder and decoder must be parts .*one cell$") as caught:
+        run(path, "--verbose", "2")
+    assert "Epoch" not in caught.value.said
+    assert not (tmp_path / "simple").exists()
