@@ -439,12 +439,12 @@ def _loss_name(loss):
 # ---- 画图 · Pictures ---------------------------------------------------------------------
 
 
-def _new_figure(path, width, height):
+def _new_figure(path, width, height, layout="constrained"):
     """Return an empty figure of so many inches. Its window has the file's name."""
     name = Path(path).name
     plt.close(name)  # of an earlier run
     dpi = min(100, 1300 / width, 620 / height)  # it fits a screen of 1366 x 768 pixels
-    return plt.figure(name, (width, height), dpi, layout="constrained")
+    return plt.figure(name, (width, height), dpi, layout=layout)
 
 
 def _save_figure(figure, path):
@@ -462,7 +462,9 @@ def plot_rows(rows, n, path, scaled=()):
     them are drawn. 0 is black and 1 is white. In rows whose label is in `scaled` the largest
     value is white; if some are below 0, values above 0 are red, and values below 0 blue.
     """
-    figure = _new_figure(path, 2 + 0.8 * n, 0.8 * len(rows))
+    width = 2 + 0.8 * n  # of which 2 inches are for the labels
+    figure = _new_figure(path, width, 0.8 * len(rows), layout="none")
+    figure.subplots_adjust(left=2 / width, right=1, bottom=0, top=1, wspace=0.1, hspace=0.1)
     for row, (label, values) in enumerate(rows.items()):
         images = as_images(np.asarray(values[:n]))
         cmap = "gray"

@@ -115,7 +115,7 @@ else:
     common.save_model(autoencoder, "autoencoder", folder)
     common.save_model(encoder, "encoder", folder)
     common.save_model(decoder, "decoder", folder)
-trained_imgs = autoencoder.predict(x_test, verbose=0)
+trained_imgs = autoencoder.predict(x_test[:1000], batch_size=1000, verbose=0)
 
 # %% 加载保存的网络 · load what was saved
 # share_layers_with：加载的编码器和解码器仍与整个网络共用各层。想在加载之后接着训练时才需要：
@@ -127,11 +127,11 @@ encoder = common.load_model("encoder", folder, share_layers_with=autoencoder)
 decoder = common.load_model("decoder", folder, share_layers_with=autoencoder)
 
 # %% 编码和解码 · encode and decode
-encoded_imgs = encoder.predict(x_test, verbose=0)
-decoded_imgs = decoder.predict(encoded_imgs, verbose=0)
+encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
+decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 # 结构和权重都回来了：重建的图片与加载之前相同。
 # Layers and weights are back: the images are those of the network as it was trained.
-common.print_difference(decoded_imgs, trained_imgs)
+common.print_difference(decoded_imgs[:1000], trained_imgs)
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
 # 一轮训练之后，重建的图片模糊，但大多认得出；训练更多轮会更好。
@@ -167,9 +167,9 @@ rows = {"original": x_test, "autoencoder": decoded_imgs, f"PCA {components}": pc
 common.plot_rows(rows, n, folder / "pca.png")
 
 # %% 画图：一张图片经过各层 · draw a digit on its way through all layers
-# 每行是一层的特征图，最多 16 个，画成同样大小，每行的最大值显示为白色。
+# 每行是一层的特征图，最多 10 个，画成同样大小，每行的最大值显示为白色。
 # 越靠近编码，特征图越小、越粗略，之后又逐步变回图片；全黑的特征图没有被这张图片激活。
-# Each row has a layer's feature maps, 16 at most, all drawn in the same size; the largest
+# Each row has a layer's feature maps, 10 at most, all drawn in the same size; the largest
 # value of a row is white. Down to the code they have fewer pixels, and after it they become
 # an image again. A map that is all black does not react to this digit.
 if any(isinstance(layer, Model) for layer in autoencoder.layers):
@@ -185,7 +185,7 @@ else:
         if maps.ndim == 3:
             images = np.moveaxis(maps, 2, 0)  # (height, width, k) becomes (k, height, width)
         rows[f"{layer.name}\n{maps.shape}"] = images
-    common.plot_rows(rows, 16, folder / "layers.png", scaled=list(rows))
+    common.plot_rows(rows, n, folder / "layers.png", scaled=list(rows))
 
 # %% 画图：损失曲线 · draw the losses by epoch
 # 只训练一轮时每条曲线只有一个点。
@@ -207,7 +207,7 @@ if not args.load:
 # A test digit counts as right in the 1-NN accuracy if the training digit of the nearest code
 # has the same label.
 accuracy = common.nearest_neighbour_accuracy(
-    encoder.predict(x_train, verbose=0), y_train, encoded_imgs, y_test
+    encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test
 )
 pca_accuracy = common.nearest_neighbour_accuracy(
     pca.transform(flat_train), y_train, pca_codes, y_test

@@ -96,7 +96,7 @@ else:
     common.save_model(autoencoder, "autoencoder", folder)
     common.save_model(encoder, "encoder", folder)
     common.save_model(decoder, "decoder", folder)
-trained_imgs = autoencoder.predict(x_test, verbose=0)
+trained_imgs = autoencoder.predict(x_test[:1000], batch_size=1000, verbose=0)
 
 # %% 加载保存的网络 · load what was saved
 # share_layers_with：加载的编码器和解码器仍与整个网络共用各层。想在加载之后接着训练时才需要：
@@ -108,11 +108,11 @@ encoder = common.load_model("encoder", folder, share_layers_with=autoencoder)
 decoder = common.load_model("decoder", folder, share_layers_with=autoencoder)
 
 # %% 编码和解码 · encode and decode
-encoded_imgs = encoder.predict(x_test, verbose=0)
-decoded_imgs = decoder.predict(encoded_imgs, verbose=0)
+encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
+decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 # 结构和权重都回来了：重建的图片与加载之前相同。
 # Layers and weights are back: the images are those of the network as it was trained.
-common.print_difference(decoded_imgs, trained_imgs)
+common.print_difference(decoded_imgs[:1000], trained_imgs)
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
 # 重建的图片应当认得出是同一个数字。编码画成正方形：32 维的编码占 6 × 6 个位置中的 32 个，
@@ -135,8 +135,8 @@ whole_encoder = common.load_model("encoder", folder)
 encoded2 = whole_encoder.layers[-2].output
 encoder2 = Model(whole_encoder.input, encoded2)
 decoder2 = Model(encoded2, decoder(whole_encoder.output))
-encoded_imgs2 = encoder2.predict(x_test, verbose=0)
-decoded_imgs2 = decoder2.predict(encoded_imgs2, verbose=0)
+encoded_imgs2 = encoder2.predict(x_test, batch_size=1000, verbose=0)
+decoded_imgs2 = decoder2.predict(encoded_imgs2, batch_size=1000, verbose=0)
 rows = {"original": x_test, "code": encoded_imgs2, "reconstruction": decoded_imgs2}
 common.plot_rows(rows, n, folder / "second_split.png", scaled=["code"])
 
@@ -218,11 +218,11 @@ if not args.load:
 # A test digit counts as right in the 1-NN accuracy if the training digit of the nearest code
 # has the same label.
 accuracy = common.nearest_neighbour_accuracy(
-    encoder.predict(x_train, verbose=0), y_train, encoded_imgs, y_test
+    encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test
 )
 pca_accuracy = common.nearest_neighbour_accuracy(pca.transform(x_train), y_train, pca_codes, y_test)
 accuracy2 = common.nearest_neighbour_accuracy(
-    encoder2.predict(x_train, verbose=0), y_train, encoded_imgs2, y_test
+    encoder2.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs2, y_test
 )
 pca_accuracy2 = common.nearest_neighbour_accuracy(
     pca2.transform(x_train), y_train, pca_codes2, y_test

@@ -102,7 +102,7 @@ else:
     common.save_model(autoencoder, "autoencoder", folder)
     common.save_model(encoder, "encoder", folder)
     common.save_model(decoder, "decoder", folder)
-trained_imgs = autoencoder.predict(x_test, verbose=0)
+trained_imgs = autoencoder.predict(x_test[:1000], batch_size=1000, verbose=0)
 
 # %% 加载保存的网络 · load what was saved
 # share_layers_with：加载的编码器和解码器仍与整个网络共用各层。想在加载之后接着训练时才需要：
@@ -114,11 +114,11 @@ encoder = common.load_model("encoder", folder, share_layers_with=autoencoder)
 decoder = common.load_model("decoder", folder, share_layers_with=autoencoder)
 
 # %% 编码和解码 · encode and decode
-encoded_imgs = encoder.predict(x_test, verbose=0)
-decoded_imgs = decoder.predict(encoded_imgs, verbose=0)
+encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
+decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 # 结构和权重都回来了：重建的图片与加载之前相同。
 # Layers and weights are back: the images are those of the network as it was trained.
-common.print_difference(decoded_imgs, trained_imgs)
+common.print_difference(decoded_imgs[:1000], trained_imgs)
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
 # 重建的图片应当认得出是同一个数字。编码中最大的值是白色。
@@ -203,7 +203,7 @@ if not args.load:
 # A test digit counts as right in the 1-NN accuracy if the training digit of the nearest code
 # has the same label.
 accuracy = common.nearest_neighbour_accuracy(
-    encoder.predict(x_train, verbose=0), y_train, encoded_imgs, y_test
+    encoder.predict(x_train, batch_size=1000, verbose=0), y_train, encoded_imgs, y_test
 )
 pca_accuracy = common.nearest_neighbour_accuracy(pca.transform(x_train), y_train, pca_codes, y_test)
 rows = [

@@ -23,8 +23,9 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import common
 
+import matplotlib.pyplot as plt
 import pytest
-from helpers import PATHS, PROCESSES, contents, run_script, start, write_npz
+from helpers import PATHS, PROCESSES, Cells, run_script, start, write_npz
 
 # Epochs and batch size of each script's first run, with its own optimizer.
 EPOCHS = {"simple": 9, "deep": 9, "conv": 2}
@@ -81,32 +82,22 @@ def first_run(npz, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def run_with_a_map(few, tmp_path_factory):
-    """A run of simple or deep with a code of two numbers, and the figures that it drew."""
+def map_cells(few, tmp_path_factory):
+    """The cells of simple or deep with a code of two numbers, run to the map."""
     models = tmp_path_factory.mktemp("two")
 
     @functools.cache
     def call(name):
-        words = ["--data", few, "--models", models, "--epochs", "1", "--verbose", "0"]
-        return run_script(PATHS[name], *words, "--optimizer", "Adam", "--encoding-dim", "2")
-
-    return call
-
-
-@pytest.fixture(scope="session")
-def loaded_run(first_run, npz):
-    """A script's first run, shown again by --load: the run, and the files before it."""
-
-    @functools.cache
-    def call(name):
-        folder = first_run(name).folder
-        before = contents(folder)
-        words = ["--data", npz, "--models", folder.parent, "--load", "--no-show"]
-        if name != "conv":
-            words += ["--encoding-dim", "7"]  # which the saved network has not
-        done = run_script(PATHS[name], *words)
-        done.before = before
-        return done
+        cells = Cells(name, few, models)
+        cells.args.encoding_dim = 2
+        cells.args.optimizer = "adam"
+        cells.variables["n"] = 2
+        cells.run("加载数据", "建立网络", "编译", "训练、保存", "加载保存的网络", "编码和解码")
+        if name == "deep":
+            cells.run("把分界前移一层")
+        cells.run("主成分分析", "画图：二维编码的散点图")
+        cells.map_figure = plt.figure("map.png")
+        return cells
 
     return call
 
@@ -115,8 +106,6 @@ def loaded_run(first_run, npz):
 def early(few, tmp_path_factory):
     """Processes that run beside the tests, as most of these are busy on one core."""
     folder = tmp_path_factory.mktemp("early")
-    no_data = folder / "page.npz"
-    no_data.write_text("<html>403 Forbidden</html>", encoding="utf-8")
     # A keras.json of 2017, and a matplotlibrc.
     (folder / "keras.json").write_text('{"backend": "theano"}', encoding="utf-8")
     (folder / "matplotlibrc").write_text("font.size: 30\naxes.grid: True\n", encoding="utf-8")
@@ -134,7 +123,6 @@ def early(few, tmp_path_factory):
             MATPLOTLIBRC=str(folder),
         ),
         "JAX": start(programs / "on_jax.py", *words, folder, KERAS_BACKEND="jax"),
-        "unchanged": start(programs / "unchanged.py", "--data", no_data, "--models", folder),
         "notebook": start(programs / "notebook.py", few, folder),
     }
 

@@ -91,6 +91,7 @@ class Cells:
         text = PATHS[name].read_text(encoding="utf-8")
         self.cells = text.split("# %% ")[1:]
         self.variables = {}
+        self.output = Output()
         self.run("准备")
         self.args.data = data
         self.args.no_show = True
@@ -105,7 +106,12 @@ class Cells:
         """Run the cells that begin with these titles."""
         for title in titles:
             (cell,) = [cell for cell in self.cells if cell.startswith(title)]
-            exec(compile(f"# {cell}", title, "exec"), self.variables)  # noqa: S102 (as a shell)
+            with contextlib.redirect_stdout(self.output):
+                exec(compile(f"# {cell}", title, "exec"), self.variables)  # noqa: S102 (as a shell)
+
+    def said(self):
+        """What the cells have printed."""
+        return self.output.text()
 
     def run_from(self, title):
         """Run the cell that begins with this title, and all after it."""
@@ -175,7 +181,7 @@ def table(output):
 
 def predict(model, x):
     """What a network makes of x, as an array."""
-    return model.predict(x, verbose=0)
+    return model.predict(x, batch_size=1000, verbose=0)
 
 
 def mse(a, b):

@@ -6,9 +6,9 @@ import functools
 
 import numpy as np
 import pytest
-from helpers import SCRIPTS, Cells, entropy, predict
+from helpers import SCRIPTS, Cells, contents, entropy, predict
 
-STARTS = ["加载保存的网络", "加载数据"]
+TO_THE_CODES = ("加载数据", "建立网络", "编译", "训练、保存", "加载保存的网络", "编码和解码")
 
 
 def assert_saved_networks_belong_together(cells):
@@ -31,9 +31,9 @@ def run_twice(few, tmp_path_factory):
     def call(name):
         cells = Cells(name, few, tmp_path_factory.mktemp(name))
         cells.args.optimizer = "adam"
-        cells.run("加载数据", "建立网络", "编译", "训练、保存", "加载保存的网络", "编码和解码")
+        cells.run(*TO_THE_CODES)
         cells.first_losses = cells.history.history["val_loss"]
-        cells.run("编译", "训练、保存", "加载保存的网络", "编码和解码")
+        cells.run(*TO_THE_CODES[2:])
         return cells
 
     return call
@@ -46,23 +46,43 @@ def test_training_goes_on_after_loading(name, run_twice):
     assert_saved_networks_belong_together(cells)
 
 
-@pytest.mark.parametrize("start", STARTS)
-def test_cells_can_be_run_again_from_any_one_on(start, run_twice):
+def test_cells_can_be_run_again_to_the_end(run_twice):
+    """And a picture alone, when all is drawn."""
     cells = run_twice("simple")
-    cells.run_from(start)
+    cells.run_from("加载保存的网络")
+    cells.run("画图：原图")
     assert_saved_networks_belong_together(cells)
 
 
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_load_trains_nothing_and_shows_the_saved_network(name, run_twice, few):
+    """Whatever --encoding-dim says; also in the summary, and in what it is compared with."""
+    before = run_twice(name)
+    files = contents(before.folder)
+    cells = Cells(name, few, before.folder.parent)
+    cells.args.load = True
+    cells.args.encoding_dim = 7
+    cells.run(*TO_THE_CODES)
+    np.testing.assert_array_equal(cells.decoded_imgs, before.decoded_imgs)
+    said = cells.said()
+    assert "Epoch" not in said
+    assert "trained autoencoder(x): at most 0\n" in said
+    assert said.count("Total params") == before.said().count("Total params") / 2 == 1
+    assert f"Total params: {before.autoencoder.count_params():,} " in said
+    assert "history" not in cells.variables
+    cells.run("画图：损失曲线")  # nothing was trained, so there are none
+    assert contents(before.folder) == files
+
+
 def test_training_goes_on_in_another_session(run_twice, few):
-    """After --load, or args.load = True."""
+    """After args.load = True, with args.load = False."""
     before = run_twice("deep")
     loss = entropy(before.x_test, before.decoded_imgs)
     cells = Cells("deep", few, before.folder.parent)
     cells.args.load = True
-    cells.run("加载数据", "建立网络", "编译", "训练、保存", "加载保存的网络", "编码和解码")
-    np.testing.assert_allclose(cells.decoded_imgs, before.decoded_imgs, atol=1e-5)
+    cells.run(*TO_THE_CODES)
     cells.args.load = False
-    cells.run("编译", "训练、保存", "加载保存的网络", "编码和解码")
+    cells.run(*TO_THE_CODES[2:])
     assert entropy(cells.x_test, cells.decoded_imgs) < loss
     assert_saved_networks_belong_together(cells)
 

@@ -2,7 +2,6 @@
 
 import common
 
-import functools
 import re
 
 import keras
@@ -13,11 +12,9 @@ from conftest import EPOCHS
 from helpers import (
     SCRIPTS,
     Cells,
-    changed_script,
     entropy,
     mse,
     predict,
-    run_script,
     write_npz,
 )
 from keras.layers import Conv2D, Dense, MaxPooling2D, UpSampling2D
@@ -110,17 +107,26 @@ def test_validation_loss_is_that_of_the_test_digits(name, first_run):
     assert losses["loss"][-1] == pytest.approx(loss, rel=0.15)
 
 
-def test_penalty_is_l1_on_the_code(run):
-    """Keras's loss holds the strength times the sum of a code's magnitudes."""
-    done = run("simple", "--l1", "0.01")
-    penalty = 0.01 * np.abs(done.encoded_imgs).sum(axis=1).mean()
+def test_penalty_is_l1_on_the_code(few, tmp_path):
+    """Keras's loss holds --l1 times the sum of a code's magnitudes."""
+    cells = Cells("simple", few, tmp_path)
+    cells.args.l1 = 0.01
+    cells.run("加载数据", "建立网络", "编译")
+    penalty = 0.01 * np.abs(predict(cells.encoder, cells.x_test)).sum(axis=1).mean()
+    loss = entropy(cells.x_test, predict(cells.autoencoder, cells.x_test))
     assert penalty > 0.01
-    loss = entropy(done.x_test, done.decoded_imgs) + penalty
-    assert done.history.history["val_loss"][-1] == pytest.approx(loss, rel=1e-3)
+    total = cells.autoencoder.evaluate(cells.x_test, cells.x_test, verbose=0)
+    assert total == pytest.approx(loss + penalty, rel=1e-3)
+
+
+def test_penalty_is_said(first_run):
+    run = first_run("simple")
     pattern = r"\nbinary_crossentropy \+ penalty: (\S+) \+ (\S+) = (\S+)\n"
-    said = re.search(pattern, done.said).groups()
-    expected = [loss - penalty, penalty, loss]
-    assert [float(text) for text in said] == pytest.approx(expected, abs=1e-4)
+    loss, penalty, total = [float(text) for text in re.search(pattern, run.said).groups()]
+    assert loss == pytest.approx(entropy(run.x_test, run.decoded_imgs), abs=1e-4)
+    expected = 0.0001 * np.abs(run.encoded_imgs).sum(axis=1).mean()
+    assert penalty == pytest.approx(expected, abs=6e-5)
+    assert total == pytest.approx(run.history.history["val_loss"][-1], abs=1e-4)
 
 
 @pytest.mark.parametrize("name", ["deep", "conv"])
@@ -147,9 +153,8 @@ def test_optimizers(name, few, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def sorted_run(digits, tmp_path_factory):
-    """A script's run on zeros and then ones, in small batches, by its name."""
-    folder = tmp_path_factory.mktemp("sorted")
+def sorted_digits(digits, tmp_path_factory):
+    """A file with zeros and then ones."""
     sorted_parts = []
     for x, y in digits:
         zeros = np.flatnonzero(y == 0)[:400]
@@ -157,30 +162,21 @@ def sorted_run(digits, tmp_path_factory):
         order = np.concatenate([zeros, ones])
         sorted_parts.append((x[order], y[order]))
     train, test = sorted_parts
-    data = write_npz(folder / "sorted.npz", train, test)
-
-    @functools.cache
-    def call(name):
-        words = ["--optimizer", "adam", "--learning-rate", "0.005", "--batch-size", "40"]
-        fixed = ["--epochs", "2", "--data", data, "--models", folder, "--verbose", "2"]
-        few_images = changed_script(folder, name, {"n = 1": "n = 2  # 1"})
-        return run_script(few_images, *words, *fixed)
-
-    return call
+    return write_npz(tmp_path_factory.mktemp("sorted") / "sorted.npz", train, test)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_learning_rate_epochs_and_batch_size(name, sorted_run):
-    run = sorted_run(name)
-    assert float(run.optimizer.learning_rate) == pytest.approx(0.005)
-    assert "Epoch 2/2\n20/20 - " in run.said
-
-
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_digits_are_shuffled(name, sorted_run):
+def test_learning_rate_epochs_batch_size_and_shuffling(name, sorted_digits, tmp_path):
     """In the order of the file, first all zeros and then all ones, little is learnt."""
-    run = sorted_run(name)
-    assert mse(run.x_test, run.decoded_imgs) < 0.06
+    cells = Cells(name, sorted_digits, tmp_path)
+    cells.args.optimizer = "adam"
+    cells.args.learning_rate = 0.005
+    cells.args.batch_size = 40
+    cells.args.epochs = 2
+    cells.run("加载数据", "建立网络", "编译", "训练、保存")
+    assert float(cells.autoencoder.optimizer.learning_rate) == pytest.approx(0.005)
+    assert int(cells.autoencoder.optimizer.iterations) == 2 * 20
+    assert mse(cells.x_test, predict(cells.autoencoder, cells.x_test)) < 0.06
 
 
 def test_seed_repeats_a_training(few, tmp_path):

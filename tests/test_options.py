@@ -7,9 +7,9 @@ import re
 import sys
 
 import keras
-import numpy as np
+import matplotlib.pyplot as plt
 import pytest
-from helpers import PATHS, SCRIPTS, Cells, Output, run_script, table
+from helpers import PATHS, SCRIPTS, Cells, Output, run_script
 
 PROFILER = cProfile.__file__
 DEFAULTS = {
@@ -107,35 +107,22 @@ def test_load_without_a_run_makes_no_folder(run, tmp_path):
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_load_trains_nothing_and_shows_the_saved_network(name, loaded_run, first_run):
-    """Whatever --encoding-dim says; also in the summary, and whatever it is compared with."""
-    first = first_run(name)
-    again = loaded_run(name)
-    assert "Epoch" not in again.said
-    assert not hasattr(again, "history")
-    np.testing.assert_array_equal(again.decoded_imgs, first.decoded_imgs)
-    assert table(again.said) == table(first.said)
-    assert "trained autoencoder(x): at most 0\n" in again.said
-    assert f"Total params: {first.autoencoder.count_params():,} " in again.said
-    assert again.said.count("Total params") == first.said.count("Total params") == 1
-    for file, content in again.before.items():
-        if file.suffix == ".pkl":
-            assert file.read_bytes() == content
-    assert "history.png" not in again.said
-
-
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_no_show_opens_no_window(name, loaded_run, first_run):
-    assert not loaded_run(name).shown
+def test_no_show_opens_no_window(name, first_run, few, tmp_path, monkeypatch):
     assert first_run(name).shown
+    shown = []
+    monkeypatch.setattr(plt, "show", lambda: shown.append(True))
+    cells = Cells(name, few, tmp_path)
+    cells.args.no_show = True
+    cells.run("显示图片")
+    assert not shown
 
 
-def test_verbose_0_says_nothing_of_the_training(run_with_a_map):
+@pytest.mark.parametrize("name", ["simple", "deep"])
+def test_verbose_0_says_nothing_of_the_training(name, map_cells):
     """And no bar of `predict` is printed by any cell."""
-    for name in ("simple", "deep"):
-        said = run_with_a_map(name).said
-        assert "Epoch" not in said
-        assert not set(said) & set("\r\b\x1b")
+    said = map_cells(name).said()
+    assert "Epoch" not in said
+    assert not set(said) & set("\r\b\x1b")
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -143,13 +130,6 @@ def test_verbose_2_is_a_line_an_epoch(name, first_run):
     said = first_run(name).said
     assert re.search(r"\n\d+/\d+ - .*s - .*val_loss: ", said)
     assert not set(said) & set("\r\b\x1b")
-
-
-def test_untrained_network(run):
-    """It is saved and drawn too."""
-    done = run("simple", "--epochs", "0")
-    assert table(done.said)["autoencoder"].mse > 0.2
-    assert (done.folder / "history.png").exists()
 
 
 @pytest.fixture

@@ -183,13 +183,14 @@ def test_random_codes(first_run):
     assert_images(drawn, predict(run.decoder, run.random_codes))
 
 
-def test_random_codes_are_those_of_the_seed(first_run, loaded_run, few, tmp_path):
+def test_random_codes_are_those_of_the_seed(first_run, few, tmp_path):
     first = first_run("deep").random_codes
-    np.testing.assert_array_equal(loaded_run("deep").random_codes, first)
     cells = Cells("deep", few, tmp_path)
     for name in ("encoded_imgs", "decoder", "x_test", "n"):
         cells.variables[name] = getattr(first_run("deep"), name)
     cells.variables["folder"] = tmp_path
+    cells.run("画图：插值")
+    np.testing.assert_array_equal(cells.random_codes, first)
     cells.args.seed = 1
     cells.run("画图：插值")
     assert np.abs(cells.random_codes - first).max() > 1e-3
@@ -203,7 +204,7 @@ def test_layers(first_run):
     drawn = list(rows.values())
     assert len(labels) == 14
     assert labels[6].endswith("\n(4, 4, 8)")
-    assert [len(images) for images in drawn] == [1, 16, 16, 8, 8, 8, 8, 8, 8, 8, 8, 16, 16, 1]
+    assert [len(images) for images in drawn] == [1, 10, 10, 8, 8, 8, 8, 8, 8, 8, 8, 10, 10, 1]
     assert_images(drawn[0], by_largest(run.x_test[:1, :, :, 0]))
     assert_images(drawn[6], by_largest(np.moveaxis(run.encoded_imgs[0], 2, 0)))
     assert_images(drawn[13], by_largest(run.decoded_imgs[:1, :, :, 0]))
@@ -245,16 +246,15 @@ def test_history(name, first_run):
 
 
 @pytest.mark.parametrize("name", ["simple", "deep"])
-def test_map_of_a_code_of_two(name, run_with_a_map):
+def test_map_of_a_code_of_two(name, map_cells):
     """Above are the codes, and below what is decoded from the grid over them."""
-    run = run_with_a_map(name)
-    assert "map.png" in run.shown
-    upper, lower, pca_upper, pca_lower = run.figures["map.png"].axes
+    run = map_cells(name)
+    assert (run.folder / "map.png").exists()
+    upper, lower, pca_upper, pca_lower = run.map_figure.axes
     assert (upper.get_title(), pca_upper.get_title()) == ("autoencoder", "PCA")
-
     for axes, codes in ((upper, run.encoded_imgs), (pca_upper, run.pca_codes)):
         points = np.concatenate([dots.get_offsets() for dots in axes.collections])
-        # As many points left of each one as there are codes with a smaller first number.
+        # From left to right, the codes' first numbers never become smaller.
         by_label = [codes[run.y_test == label] for label in np.unique(run.y_test)]
         first_numbers = np.concatenate(by_label)[:, 0]
         order = np.argsort(points[:, 0])

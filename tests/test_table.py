@@ -92,7 +92,7 @@ def test_head_and_lower_bound(name, first_run):
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_table_has_what_the_cells_have(name, first_run, npz, tmp_path, capsys):
+def test_table_has_what_the_cells_have(name, first_run, npz, tmp_path):
     """Who changes the codes or the images in a cell sees the table change."""
     run = first_run(name)
     cells = Cells(name, npz, tmp_path)
@@ -100,6 +100,6 @@ def test_table_has_what_the_cells_have(name, first_run, npz, tmp_path, capsys):
     cells.variables["decoded_imgs"] = run.x_test - 0.1
     cells.variables["encoded_imgs"] = 0 * run.encoded_imgs
     cells.run("表格")
-    row = next(iter(table(capsys.readouterr().out).values()))
+    row = next(iter(table(cells.said()).values()))
     assert row.mse == pytest.approx(0.01)
     assert row.accuracy == pytest.approx(10, abs=5)  # all codes are the same

@@ -1,7 +1,7 @@
-"""Runs the convolutional script as a notebook, and then the simple one by %run, in a kernel.
+"""Runs the simple script as a notebook, in a kernel.
 
-By jupytext, with its pictures inline and an option changed. The words: a file of digits, and a
-folder for the models. Printed: how many pictures either has, and the last cell's output.
+By jupytext, with its pictures inline and options changed. The words: a file of digits, and a
+folder for the models. Printed: how many pictures it has, and the last cell's output.
 """
 
 import os
@@ -14,21 +14,17 @@ import nbformat
 
 root = Path(__file__).resolve().parents[2]
 data, models = [Path(word).as_posix() for word in sys.argv[1:]]
-text = (root / "conv_autoencoder.py").read_text(encoding="utf-8")
+text = (root / "simple_autoencoder.py").read_text(encoding="utf-8")
 notebook = jupytext.reads(text, "py:percent")
-change = nbformat.v4.new_code_cell(f"args.data = '{data}'\nargs.models = '{models}'")
-notebook.cells.insert(2, change)  # after the options
-other = (root / "simple_autoencoder.py").as_posix()
-run = f"%run {other} --epochs 1 --data {data} --models {models}"
-notebook.cells.append(nbformat.v4.new_code_cell(run))
+change = f"args.data = '{data}'\nargs.models = '{models}'\nargs.epochs = 1"
+notebook.cells.insert(2, nbformat.v4.new_code_cell(change))  # after the options
 notebook.cells.append(nbformat.v4.new_code_cell("print(encoded_imgs.shape)"))
 
 del os.environ["MPLBACKEND"]
 nbclient.NotebookClient(notebook, timeout=180).execute()
-pictures = []
+pictures = 0
 for cell in notebook.cells:
     outputs = cell.get("outputs", ())
-    pictures.append(sum("image/png" in output.get("data", ()) for output in outputs))
-print("cells:", sum(pictures[:-2]), "pictures")
-print("%run:", pictures[-2], "pictures")
+    pictures += sum("image/png" in output.get("data", ()) for output in outputs)
+print(pictures, "pictures")
 print(notebook.cells[-1]["outputs"][0]["text"], end="")
