@@ -51,10 +51,13 @@ def start(parser):
     terminal, the values are those of the command line. In cells of Spyder or Jupyter they
     are the defaults; change them after that cell, for instance by `args.epochs = 5`.
 
-    It also prepares the whole process: a `UserError` is printed in one line; `?` stands for
-    what the output has no character for, such as Chinese on a Western Windows; and Keras
-    computes by its defaults (float32, an epsilon of 1e-7, an image's channels in its last
-    axis), whatever your keras.json says.
+    It also prepares the whole process:
+
+    - in a terminal, a `UserError` is printed in one line;
+    - what the output has no character for, such as Chinese on a Western Windows, is printed
+      as `?`;
+    - Keras computes by its defaults (float32, an epsilon of 1e-7, an image's channels in its
+      last axis), whatever your keras.json says.
     """
     sys.excepthook = print_error
     if isinstance(sys.stdout, io.TextIOWrapper):  # in a notebook it is something else
@@ -65,32 +68,43 @@ def start(parser):
 
     add = parser.add_argument
     models = str(FOLDER / "models").replace("%", "%%")  # argparse formats its help with %
-    add("--optimizer", default="adadelta", help="优化器 · any of Keras's (%(default)s)")
-    add("--learning-rate", type=float, help="学习率 · in place of the script's own")
+    add(
+        "--optimizer",
+        default="adadelta",
+        help="优化器，Keras 中的任意一个 · any of Keras's (%(default)s)",
+    )
     add(
         "--seed",
         type=int,
         default=0,
-        help="随机种子 · the same repeats a run (%(default)s)",
+        help="随机种子 · seed of random numbers (%(default)s)",
     )
     add(
         "--data",
         default=MNIST,
-        help="数据文件 · digits of your own, like Keras's mnist.npz",
+        help="数据文件，格式同 mnist.npz · a file like mnist.npz",
     )
     add("--models", default=FOLDER / "models", help=f"输出文件夹 · where to save ({models})")
-    add("--load", action="store_true", help="不训练，加载上次的网络 · train nothing, load")
-    add("--verbose", type=int, choices=[0, 1, 2], default=1, help="训练进度 · 1 is a bar")
+    add("--load", action="store_true", help="不训练，加载上次的网络 · load the last networks")
+    add(
+        "--verbose",
+        type=int,
+        choices=[0, 1, 2],
+        default=1,
+        help="训练进度：1 进度条，2 每轮一行 · 1: a bar, 2: lines",
+    )
     add("--no-show", action="store_true", help="不弹出窗口 · only save the pictures")
-    script = inspect.stack()[1].filename  # the file of the code that called this function
+    # The file of the code that called this function; its __file__ is not there in Jupyter.
+    script = inspect.stack()[1].filename
     return parser.parse_args(command_line(script))
 
 
 def command_line(script):
-    """Return the words after the program's name on the command line, if they are the script's.
+    """Return the words on the command line, a list, if they are for this script, a path.
 
-    They are if the script is the program that runs. In cells it is Jupyter's or Spyder's, and
-    if your own program imports the script it is yours; then no words are the script's.
+    They are if Python was started with the script. In cells of Jupyter or Spyder, the command
+    line belongs to these; if your own program imports the script, to that. Then the list is
+    empty.
     """
     if Path(sys.argv[0]).resolve() == Path(script).resolve():
         return sys.argv[1:]
@@ -140,8 +154,8 @@ def _check_digits(where, x, y):
     """Raise UserError if x are no images as MNIST has them, or y are not their labels."""
     if x.dtype != np.uint8 or x.shape[1:] != (28, 28) or x.max(initial=0) <= 1:
         raise UserError(
-            f"{where}: images must be uint8, (n, 28, 28), from 0 to 255; these are {x.dtype}, "
-            f"{x.shape}, up to {x.max(initial=0):g}"
+            f"{where}: images must be uint8, (n, 28, 28), with pixels from 0 to 255, not from 0 "
+            f"to 1; these are {x.dtype}, {x.shape}"
         )
     if not np.issubdtype(y.dtype, np.integer) or y.shape != (len(x),):
         raise UserError(
@@ -154,7 +168,7 @@ def _check_digits(where, x, y):
 
 
 def set_seed(seed):
-    """Let all random numbers start from a seed: 0 to 2**32 - 1.
+    """Set the seed of all random numbers, a whole number from 0 to 2**32 - 1.
 
     On the same processor, with the same versions, the same seed repeats a training exactly;
     not so on a GPU.
@@ -163,11 +177,25 @@ def set_seed(seed):
     if keras.config.backend() == "tensorflow":
         import tensorflow as tf
 
-        # TensorFlow's "arithmetic optimization" lets it add up the parts of a gradient in the
-        # order in which they are ready, which differs from run to run. (Found by experiment.
-        # Keras's own recipe, tf.config.experimental.enable_op_determinism(), repeats runs
-        # too, but makes an epoch about twice as long.)
+        # With its "arithmetic optimization", TensorFlow adds numbers up in an order that differs
+        # from run to run, and so does the rounding. (Found by experiment. Keras's own recipe,
+        # tf.config.experimental.enable_op_determinism(), repeats runs too, but makes an epoch
+        # about twice as long.)
         tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
+
+
+def get_optimizer(name, rates):
+    """Return an optimizer of Keras by its name, however that is spelt: "adam", "Adam".
+
+    `rates`: from names in small letters to learning rates; others have Keras's own rate. An
+    optimizer in place of a name is returned as it is. Raises Keras's ValueError if there is
+    none of that name.
+    """
+    optimizer = keras.optimizers.get(name)
+    spelt_small = type(optimizer).__name__.lower()
+    if isinstance(name, str) and spelt_small in rates:
+        optimizer.learning_rate = rates[spelt_small]
+    return optimizer
 
 
 def speed_settings(model, digits, batch_size, epochs):
@@ -176,8 +204,9 @@ def speed_settings(model, digits, batch_size, epochs):
     `digits`: how many images there are to train. The results change by rounding alone.
     """
     # A step is one change of the weights, by one batch. Going back to Python after each step
-    # takes a good part of the time, so some are run in one go. Not all, as the bar and Ctrl-C
-    # wait for their end: 47 are a fifth of an epoch of 60,000 digits in batches of 256.
+    # takes a good part of the time, so some are run in one go. Not the whole epoch, as the bar
+    # moves, and Ctrl-C stops, only after such a go: 47 are a fifth of an epoch of 60,000
+    # digits in batches of 256.
     steps = math.ceil(digits / batch_size)
     settings = {"steps_per_execution": min(steps, 47)}
 
@@ -189,22 +218,23 @@ def speed_settings(model, digits, batch_size, epochs):
     if keras.config.backend() == "tensorflow" and all_dense and epochs >= 10:
         import tensorflow as tf
 
-        settings["jit_compile"] = tf.test.is_built_with_xla()  # not on Windows
+        settings["jit_compile"] = tf.test.is_built_with_xla()  # False on Windows
     return settings
 
 
 def check_before_training(autoencoder, encoder, decoder, folder):
-    """Find out beforehand what would cost you the training: that it could not be saved.
+    """Before a long training, try to save and to load the untrained network.
 
     Makes the folder, if there is none. Raises UserError if nothing can be written to it, or if
-    a part has weights that are not the autoencoder's. If Keras could not load the autoencoder
-    again, for instance with a layer of your own, the error is Keras's, and says what to do.
+    encoder or decoder have weights that are not the autoencoder's. If Keras cannot load the
+    autoencoder, for instance with a layer of your own, the error is Keras's, and says what to
+    do.
     """
     for part in (encoder, decoder):
         for variable in part.variables:
             if not any(variable is own for own in autoencoder.variables):
                 raise UserError(
-                    f"encoder and decoder must be parts of the autoencoder, but it has no "
+                    "encoder and decoder must be parts of the autoencoder, but it has no "
                     f"{variable.path}: build the three again in one cell"
                 )
     try:
@@ -220,8 +250,9 @@ def check_before_training(autoencoder, encoder, decoder, folder):
 def ctrl_c_stops(model):
     """Within the block, Ctrl-C ends `model.fit` soon, and what was learnt stays.
 
-    `fit` returns after the steps that are being run, and a validation. A second Ctrl-C is the
-    usual one. In a thread, Ctrl-C stays as it is: only the main thread may change that.
+    `fit` returns after the steps that are being run, and a validation. A second Ctrl-C does
+    what it does without this block. In a thread the block does nothing, as only the main
+    thread may change what Ctrl-C does.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -255,7 +286,9 @@ def save_model(model, name, folder):
     weights = []
     for array in model.get_weights():
         if not np.isfinite(array).all():
-            raise UserError("the training diverged and is not saved: lower --learning-rate")
+            raise UserError(
+                "the training diverged and is not saved: build the network again, and lower the rate"
+            )
         weights.append((array.dtype.str, array.shape, array.tobytes()))
     _write(Path(folder) / f"{name}_config.pkl", pickle.dumps(model.get_config()))
     _write(Path(folder) / f"{name}_weights.pkl", pickle.dumps(weights))
@@ -267,14 +300,15 @@ def load_model(name, folder, share_layers_with=None):
     `share_layers_with` is a loaded network of which this one is a part. The two then have
     their layers in common, as when they were built: training the whole trains the part too.
 
-    Raises UserError if it was not saved, or in another run than the whole network;
-    `pickle.UnpicklingError` if a file asks for more than plain data; and Keras's own errors.
+    Raises UserError if a file is missing, or if the part's weights differ from the whole
+    network's; `pickle.UnpicklingError` if a file asks for more than plain data; and Keras's own
+    errors.
     """
     config_file = Path(folder) / f"{name}_config.pkl"
     weights_file = Path(folder) / f"{name}_weights.pkl"
     if not config_file.exists() or not weights_file.exists():
         raise UserError(f"{config_file} or its weights are missing: train, without --load")
-    config = _PlainUnpickler(io.BytesIO(config_file.read_bytes())).load()
+    config = _read_plain(config_file)
     kind = "Sequential"
     if "input_layers" in config:  # which a Model's configuration has
         kind = "Model"
@@ -283,7 +317,7 @@ def load_model(name, folder, share_layers_with=None):
     saved = {"module": "keras", "class_name": kind, "config": config}
     model = keras.saving.deserialize_keras_object(saved, safe_mode=True)
     weights = []
-    for dtype, shape, content in _PlainUnpickler(io.BytesIO(weights_file.read_bytes())).load():
+    for dtype, shape, content in _read_plain(weights_file):
         weights.append(np.frombuffer(content, dtype).reshape(shape))
     model.set_weights(weights)
     _finalize_states(model)
@@ -300,10 +334,10 @@ def load_model(name, folder, share_layers_with=None):
 
 
 def _finalize_states(model):
-    """Let layers that compute with a state made of their weights make it anew.
+    """Let layers such as Normalization compute anew what they keep beside their weights.
 
-    Normalization is one: from the mean and the variance among its weights it makes what it
-    computes with, and `set_weights` does not.
+    A Normalization keeps a mean and a square root of the variance that it once computed from
+    its weights. `set_weights` changes the weights, but not these.
     """
     for layer in model.layers:
         if isinstance(layer, keras.Model):
@@ -313,14 +347,18 @@ def _finalize_states(model):
 
 
 def _with_layers_of(whole, part):
-    """Return a network like the part, but of the whole network's layers of the same names."""
+    """Rebuild a part out of the whole network's layers, so that both use the same weights.
+
+    Layers are the same if they have the same name.
+    """
     layers = {layer.name: layer for layer in whole.layers}
     # A network can be a layer of another one: if you build the whole as
     # decoder(encoder(input_img)), the two parts are its layers.
     if part.name in layers:
         return layers[part.name]
 
-    # clone_model builds a network anew, out of the layers that this function gives it.
+    # clone_model builds a network like the part, and asks this function for each layer which
+    # one to put in its place.
     def same_layer(layer):
         return layers.get(layer.name, layer)
 
@@ -330,11 +368,18 @@ def _with_layers_of(whole, part):
 class _PlainUnpickler(pickle.Unpickler):
     """Reads containers, texts, numbers and bytes.
 
-    Pickle asks `find_class` for each class and function. As none is given, none is run.
+    Pickle asks `find_class` for each class and function that a file names. Here it always
+    refuses, so that a file can run no code.
     """
 
     def find_class(self, module, name):
         raise pickle.UnpicklingError(f"the file asks for {module}.{name}, which is refused")
+
+
+def _read_plain(path):
+    """Return what `save_model` has pickled into a file."""
+    with path.open("rb") as file:
+        return _PlainUnpickler(file).load()
 
 
 def _write(path, content):
@@ -350,14 +395,15 @@ def _write(path, content):
 def print_difference(decoded_imgs, trained_imgs):
     """Print how far the images of the loaded parts are from those of the trained network.
 
-    Both: (n, ...). Rounding makes differences below 1e-4.
+    Both: (n, ...), in [0, 1]. Rounding makes differences below 1e-4.
     """
     difference = np.abs(decoded_imgs - trained_imgs).max()
     print(f"loaded decoder(encoder(x)) - trained autoencoder(x): at most {difference:.1g}")
     if difference > 1e-4:
         print(
-            "So what was loaded is another network. Is there a layer with a state that is no "
-            "weight, a weight that two layers share, or noise that stays on?"
+            "So what was loaded is another network. Has it a layer of your own that keeps "
+            "something beside its weights, or adds noise after the training too? Or do two "
+            "layers share a weight?"
         )
 
 
@@ -368,11 +414,12 @@ def mean_loss(loss, x_test, images):
     """Return the mean loss of images against the digits x_test, a float.
 
     `loss`: one that `compile` takes, a name, a function, or a `keras.losses.Loss`; x_test: in
-    [0, 1]; images: as many values. Keras counts values below 1e-7 and above 1 - 1e-7, which
-    PCA gives, as these in a cross-entropy.
+    [0, 1]; images: as many values. For a cross-entropy, Keras clips the images to
+    [1e-7, 1 - 1e-7]; PCA's values often lie outside.
     """
     function = keras.losses.get(loss)
-    return float(keras.ops.mean(function(x_test, images.reshape(x_test.shape))))
+    losses = function(x_test, images.reshape(x_test.shape))
+    return float(keras.ops.mean(losses))
 
 
 def nearest_neighbour_accuracy(codes_train, y_train, codes_test, y_test):
@@ -390,8 +437,8 @@ def print_table(x_test, rows):
 
     `rows`: a list; each row is a label, codes, (n, ...), the images that are made of them, as
     many values as x_test, and the `nearest_neighbour_accuracy`. The cross-entropy is the mean
-    over all pixels, in nats; MSE is the mean squared error; PSNR the same as
-    10 log10(1 / MSE), in decibels.
+    over all pixels, by the natural logarithm; MSE is the mean squared error; PSNR is the same
+    error in decibels, 10 log10(1 / MSE): higher is better.
 
     The lower bound is the cross-entropy of the digits with themselves. It is not 0: a pixel
     p has -p log(p) - (1 - p) log(1 - p), which is 0 if it is black or white, but 0.69 if it
@@ -412,7 +459,7 @@ def print_table(x_test, rows):
 
 
 def print_loss_and_penalty(autoencoder, loss, x_test, decoded_imgs):
-    """Print of what parts the validation loss is, if the network has a penalty.
+    """Print the validation loss as loss + penalty, if the network has a penalty.
 
     `loss`: as `mean_loss` takes it. The penalty is what all regularizers of the network add
     to the loss on the digits x_test, which are taken in batches of 1,000.
@@ -459,8 +506,9 @@ def plot_rows(rows, n, path, scaled=()):
     """Draw rows of images below each other, as a figure and as a PNG file.
 
     `rows`: label to values, (m, ...), which `as_images` makes m images of; the first n of
-    them are drawn. 0 is black and 1 is white. In rows whose label is in `scaled` the largest
-    value is white; if some are below 0, values above 0 are red, and values below 0 blue.
+    them are drawn. 0 is black and 1 is white. In a row whose label is in `scaled`, 0 is black
+    and the row's largest value white; or, if it has values below 0, these are blue, 0 is
+    white, and values above 0 are red.
     """
     width = 2 + 0.8 * n  # of which 2 inches are for the labels
     figure = _new_figure(path, width, 0.8 * len(rows), layout="none")
@@ -516,17 +564,18 @@ def as_images(values):
     return images
 
 
-def plot_history(losses, levels, path):
-    """Draw losses by epoch, beside levels to compare with, as a figure and as a PNG file.
+def plot_history(losses, loss, x_test, images, path):
+    """Draw losses by epoch, beside some to compare with, as a figure and as a PNG file.
 
-    `losses`: label to a list, one value an epoch, as `fit(...).history`; `levels`: label to
-    one value, drawn as a dashed line.
+    `losses`: label to a list, one value an epoch, as `fit(...).history`; `images`: label to
+    images, whose `mean_loss` against the digits x_test is drawn as a dashed line.
     """
     figure = _new_figure(path, 7, 4)
     ax = figure.add_subplot(xlabel="epoch", ylabel="loss")
     for label, values in losses.items():
         ax.plot(range(1, len(values) + 1), values, ".-", label=label)
-    for i, (label, level) in enumerate(levels.items()):
+    for i, (label, compared_imgs) in enumerate(images.items()):
+        level = mean_loss(loss, x_test, compared_imgs)
         color = f"C{len(losses) + i}"  # Matplotlib's next one
         ax.axhline(level, color=color, ls="--", label=f"{label}: {level:.4f}")
     ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
@@ -536,11 +585,11 @@ def plot_history(losses, levels, path):
 
 
 def map_grid(codes, k=16):
-    """Return the codes that lie on an even grid over the map of `codes`, (k * k, 2), float32.
+    """Return all pairs of k first numbers and k second numbers, (k * k, 2), float32.
 
-    codes: (n, 2). The map's axes are ranks (see `plot_maps`). In the middle of its first axis,
-    for example, lies the median of the codes' first numbers, and at a quarter their quantile
-    of 0.25. The grid goes row by row, from the upper left.
+    codes: (n, 2). The numbers are k quantiles of the codes' first numbers, and k of their
+    second ones, at equal steps. So the pairs lie on an even grid over the map that `plot_maps`
+    draws, whose axes are ranks. They go row by row, from the map's upper left.
     """
     shares = (np.arange(k) + 0.5) / k
     first_numbers = np.quantile(codes[:, 0], shares)
@@ -550,7 +599,7 @@ def map_grid(codes, k=16):
 
 
 def plot_maps(codes, grid_imgs, labels, path):
-    """Draw digits where their codes of two numbers put them, and what lies between them.
+    """Draw digits by the ranks of their codes' two numbers, and a grid of decoded images.
 
     `codes`: title to codes, (n, 2); each gets a map. `labels`: the digits' labels, (n,). A
     digit stands where its numbers rank among all digits', from 0 to 1, so that the digits are

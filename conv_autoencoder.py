@@ -16,13 +16,12 @@ import numpy as np
 from keras import Input, Model
 from keras.callbacks import TensorBoard
 from keras.layers import Conv2D, MaxPooling2D, UpSampling2D
-from keras.optimizers import Adadelta, Adam
 from sklearn.decomposition import PCA
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--epochs", type=int, default=1, help="训练轮数 · epochs (%(default)s)")
 parser.add_argument("--batch-size", type=int, default=128, help="批量大小 · images (%(default)s)")
-args = common.start(parser)  # 加上共用的选项，读取命令行 · adds the shared options, reads all
+args = common.start(parser)  # 加上共用的选项，读取命令行 · add the shared options, read all
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
 # 标签 y 只用于最后的表格 · The labels, y, are for the table only.
@@ -32,14 +31,15 @@ x_test = x_test.reshape(len(x_test), 28, 28, 1)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
-# 设置随机种子：种子相同，初始权重和结果就相同。
-# The same seed gives the same first weights, and the same results.
+# 设置随机种子：在同一个处理器上，种子相同，初始权重和结果就相同。
+# On the same processor, the same seed gives the same first weights and the same results.
 common.set_seed(args.seed)
 
 # 包括输入层在内共 14 层；卷积核为 3 × 3，池化取每 2 × 2 个值中最大的，上采样把每个值重复成 2 × 2。
-# 池化也用 same 填充：28 → 14 → 7 → 4。
-# 14 layers with the input. Convolutions have kernels of 3 x 3; pooling takes the largest of
-# 2 x 2 values, with padding too: 28, 14, 7, 4; up-sampling repeats each value 2 x 2 times.
+# padding="same"：卷积后大小不变；池化时 7 先补成 8，所以 28 → 14 → 7 → 4。
+# 14 layers with the input. Convolutions have kernels of 3 x 3, and with padding="same" keep the
+# size; pooling takes the largest of 2 x 2 values, and pads 7 to 8: 28, 14, 7, 4; up-sampling
+# repeats each value 2 x 2 times.
 input_img = Input(shape=(28, 28, 1))
 x = Conv2D(16, (3, 3), activation="relu", padding="same")(input_img)
 x = MaxPooling2D((2, 2), padding="same")(x)
@@ -66,32 +66,26 @@ encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 
 # %% 编译 · compile
-optimizer = keras.optimizers.get(args.optimizer)
-if isinstance(optimizer, Adadelta):
-    # 原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
-    # The rate of the post's 'adadelta' was 1.0. At today's 0.001 next to nothing is learnt.
-    optimizer.learning_rate = 1.0
-elif isinstance(optimizer, Adam):
-    optimizer.learning_rate = 0.005  # ADAM_CONV
-if args.learning_rate is not None:
-    optimizer.learning_rate = args.learning_rate
+# 原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
+# The rate of the post's 'adadelta' was 1.0. At today's 0.001 next to nothing is learnt.
+# Adam 的 0.005 ADAMZH
+# ADAMEN
+rates = {"adadelta": 1.0, "adam": 0.005}
 autoencoder.compile(
-    optimizer=optimizer,
+    optimizer=common.get_optimizer(args.optimizer, rates),
     loss="binary_crossentropy",
     # 只为加快训练 · for speed alone
     **common.speed_settings(autoencoder, len(x_train), args.batch_size, args.epochs),
 )
-loss = autoencoder.loss
+loss = autoencoder.loss  # 画图和表格要用，加载的网络没有编译 · for below: a loaded network has none
 
 # %% 训练、保存 · train and save
 folder = Path(args.models) / "conv"
 if args.load:
     # 不训练，用上次保存的网络 · Nothing is trained: this is the network of the last run.
     autoencoder = common.load_model("autoencoder", folder)
-    autoencoder.summary()
 else:
-    autoencoder.summary()
-    # 训练之前，检查网络能否保存和加载 · Can the network be saved, and loaded again?
+    # 训练之前，检查三个网络能否保存和加载 · Before the training: can it be saved and loaded?
     common.check_before_training(autoencoder, encoder, decoder, folder)
     callbacks = []
     if keras.config.backend() == "tensorflow":
@@ -99,8 +93,8 @@ else:
         # Logs, which only TensorFlow can write; models/README.md says how to look at them.
         log_dir = folder / "logs" / time.strftime("%Y%m%d-%H%M%S")
         callbacks.append(TensorBoard(log_dir=log_dir))
-    # 目标就是输入本身。1 轮之后，val_loss 约为 CONV。
-    # The target is the input itself. After 1 epoch val_loss is about CONV.
+    # 目标就是输入本身。1 轮之后，val_loss 约为 0.17。
+    # The target is the input itself. After 1 epoch val_loss is about 0.17.
     with common.ctrl_c_stops(autoencoder):  # 按 Ctrl-C 提前结束 · Ctrl-C ends it early
         history = autoencoder.fit(
             x_train,
@@ -118,24 +112,26 @@ else:
 trained_imgs = autoencoder.predict(x_test[:1000], batch_size=1000, verbose=0)
 
 # %% 加载保存的网络 · load what was saved
-# share_layers_with：加载的编码器和解码器仍与整个网络共用各层。想在加载之后接着训练时才需要：
-# 从“编译”一格起再运行一次。
-# share_layers_with lets encoder and decoder have the layers of the whole network in common
-# again. One wants it to train further after loading: run the cells again, from "compile" on.
+# share_layers_with 使加载的编码器和解码器与整个网络共用各层。只有想在加载之后接着训练时才需要：
+# 先运行 args.load = False，再从“编译”单元格起重新运行。
+# With share_layers_with, encoder and decoder have their layers in common with the whole
+# network. It is needed only to train further after loading: run args.load = False, and then
+# the cells from "compile" on.
 autoencoder = common.load_model("autoencoder", folder)
 encoder = common.load_model("encoder", folder, share_layers_with=autoencoder)
 decoder = common.load_model("decoder", folder, share_layers_with=autoencoder)
+autoencoder.summary()
 
 # %% 编码和解码 · encode and decode
 encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
-# 结构和权重都回来了：重建的图片与加载之前相同。
-# Layers and weights are back: the images are those of the network as it was trained.
+# 结构和权重都回来了吗？比较重建的图片与加载之前的（只用前 1000 张）。
+# Are layers and weights back? The images are compared with those before (the first 1,000).
 common.print_difference(decoded_imgs[:1000], trained_imgs)
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
 # 一轮训练之后，重建的图片模糊，但大多认得出；训练更多轮会更好。
-# 编码的 8 个特征图排成 3 × 3，最后一个位置空着。编码中最大的值是白色。
+# 编码的 8 个特征图排成 3 × 3，最后一个位置空着。画出的编码中，最大的值是白色。
 # After one epoch the images are blurred, but most digits can be recognised; more epochs help.
 # A code's 8 feature maps stand in 3 rows of 3, and the last place is empty. The largest value
 # of the codes is white.
@@ -156,7 +152,7 @@ common.plot_model(autoencoder, folder / "model.png")
 # PCA needs no network. It turns an image into a code of the same size, and back, linearly.
 # After one epoch the network's images are more blurred than PCA's.
 size = encoded_imgs[0].size
-components = min(size, 784, len(x_train))  # PCA has no more than pixels, or than digits
+components = min(size, 784, len(x_train))  # no more than pixels or digits
 pca = PCA(components, svd_solver="covariance_eigh")  # exact, and fast here
 flat_train = x_train.reshape(len(x_train), 784)
 flat_test = x_test.reshape(len(x_test), 784)
@@ -173,7 +169,7 @@ common.plot_rows(rows, n, folder / "pca.png")
 # value of a row is white. Down to the code they have fewer pixels, and after it they become
 # an image again. A map that is all black does not react to this digit.
 if any(isinstance(layer, Model) for layer in autoencoder.layers):
-    print("Not drawn: layers.png, as layers of a network within the network are not seen")
+    print("Not drawn: layers.png, as the network has another network among its layers")
 else:
     layer_outputs = [layer.output for layer in autoencoder.layers]
     all_layers = Model(autoencoder.input, layer_outputs)
@@ -191,19 +187,17 @@ else:
 # 只训练一轮时每条曲线只有一个点。
 # 两条虚线是测试集上的损失：PCA 的，以及下界，即图片与自身的交叉熵（灰色像素使它大于 0）。
 # After one epoch each curve is a single point. The dashed lines are losses of the test
-# digits: PCA's, and the lower bound, which perfect images would have. The cross-entropy's is
-# not 0, as some pixels are grey.
+# digits: PCA's, and the lower bound, which perfect images would have. Of cross-entropy it is
+# above 0, as some pixels are grey.
 if not args.load:
-    levels = {
-        f"PCA {components}": common.mean_loss(loss, x_test, pca_imgs),
-        "lower bound": common.mean_loss(loss, x_test, x_test),
-    }
-    common.plot_history(history.history, levels, folder / "history.png")
+    images = {f"PCA {components}": pca_imgs, "lower bound": x_test}
+    common.plot_history(history.history, loss, x_test, images, folder / "history.png")
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
-# PCA 的交叉熵较大，是因为它重建的值会超出 0 到 1；比较 MSE 才公平。
+# PCA 的交叉熵较大，是因为它重建的值会超出 0 到 1；应当比较 MSE。
 # 最近邻（1-NN）准确率：对每张测试图片，找出编码最接近的训练图片，统计两者标签相同的比例。
-# PCA's cross-entropy is large because its values leave 0 to 1. MSE is the fair column.
+# PCA's cross-entropy is large because some of its values are not between 0 and 1. Compare the
+# MSE, which is the fair column.
 # A test digit counts as right in the 1-NN accuracy if the training digit of the nearest code
 # has the same label.
 accuracy = common.nearest_neighbour_accuracy(
@@ -217,8 +211,9 @@ rows = [
     (f"PCA {components}", pca_codes, pca_imgs, pca_accuracy),
 ]
 common.print_table(x_test, rows)
-# 如果你在网络里加了正则项，val_loss 是交叉熵与它的和。
-# If you add a regularizer to the network, val_loss is the cross-entropy and its penalty.
+# 如果你在网络里加了正则项，val_loss 是交叉熵与惩罚项之和，下一行才会打印。
+# If you add a regularizer, val_loss is the sum of the cross-entropy and a penalty, which the
+# next line prints.
 common.print_loss_and_penalty(autoencoder, loss, x_test, decoded_imgs)
 
 # %% 显示图片 · show the pictures

@@ -9,19 +9,17 @@ import common  # 三个脚本共用的函数，要在 Keras 之前导入 · what
 import argparse
 from pathlib import Path
 
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 from keras import Input, Model
 from keras.layers import Dense
-from keras.optimizers import Adadelta, Adam
 from sklearn.decomposition import PCA
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--epochs", type=int, default=50, help="训练轮数 · epochs (%(default)s)")
 parser.add_argument("--batch-size", type=int, default=256, help="批量大小 · images (%(default)s)")
 parser.add_argument("--encoding-dim", type=int, default=32, help="编码维数 · code (%(default)s)")
-args = common.start(parser)  # 加上共用的选项，读取命令行 · adds the shared options, reads all
+args = common.start(parser)  # 加上共用的选项，读取命令行 · add the shared options, read all
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
 # 标签 y 只用于最后的表格和散点图 · The labels, y, are for the table and the map only.
@@ -31,8 +29,8 @@ x_test = x_test.reshape(len(x_test), 784)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络，在最窄处拆分 · build the network, and split it where it is narrowest
-# 设置随机种子：种子相同，初始权重和结果就相同。
-# The same seed gives the same first weights, and the same results.
+# 设置随机种子：在同一个处理器上，种子相同，初始权重和结果就相同。
+# On the same processor, the same seed gives the same first weights and the same results.
 common.set_seed(args.seed)
 
 # 共 7 层，从输入层（第 0 层）到输出层（第 6 层），左右对称；最窄的第 3 层输出编码：
@@ -54,35 +52,29 @@ encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 
 # %% 编译 · compile
-optimizer = keras.optimizers.get(args.optimizer)
-if isinstance(optimizer, Adadelta):
-    # 原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
-    # The rate of the post's 'adadelta' was 1.0. At today's 0.001 next to nothing is learnt.
-    optimizer.learning_rate = 1.0
-elif isinstance(optimizer, Adam):
-    optimizer.learning_rate = 0.0015  # ADAM_DEEP
-if args.learning_rate is not None:
-    optimizer.learning_rate = args.learning_rate
+# 原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
+# The rate of the post's 'adadelta' was 1.0. At today's 0.001 next to nothing is learnt.
+# Adam 的 0.0015 ADAMZH
+# ADAMEN
+rates = {"adadelta": 1.0, "adam": 0.0015}
 autoencoder.compile(
-    optimizer=optimizer,
+    optimizer=common.get_optimizer(args.optimizer, rates),
     loss="binary_crossentropy",
     # 只为加快训练 · for speed alone
     **common.speed_settings(autoencoder, len(x_train), args.batch_size, args.epochs),
 )
-loss = autoencoder.loss
+loss = autoencoder.loss  # 画图和表格要用，加载的网络没有编译 · for below: a loaded network has none
 
 # %% 训练、保存 · train and save
 folder = Path(args.models) / "deep"
 if args.load:
     # 不训练，用上次保存的网络 · Nothing is trained: this is the network of the last run.
     autoencoder = common.load_model("autoencoder", folder)
-    autoencoder.summary()
 else:
-    autoencoder.summary()
-    # 训练之前，检查网络能否保存和加载 · Can the network be saved, and loaded again?
+    # 训练之前，检查三个网络能否保存和加载 · Before the training: can it be saved and loaded?
     common.check_before_training(autoencoder, encoder, decoder, folder)
-    # 目标就是输入本身。50 轮之后，val_loss 约为 DEEP。
-    # The target is the input itself. After 50 epochs val_loss is about DEEP.
+    # 目标就是输入本身。50 轮之后，val_loss 约为 0.114。
+    # The target is the input itself. After 50 epochs val_loss is about 0.114.
     with common.ctrl_c_stops(autoencoder):  # 按 Ctrl-C 提前结束 · Ctrl-C ends it early
         history = autoencoder.fit(
             x_train,
@@ -99,38 +91,42 @@ else:
 trained_imgs = autoencoder.predict(x_test[:1000], batch_size=1000, verbose=0)
 
 # %% 加载保存的网络 · load what was saved
-# share_layers_with：加载的编码器和解码器仍与整个网络共用各层。想在加载之后接着训练时才需要：
-# 从“编译”一格起再运行一次。
-# share_layers_with lets encoder and decoder have the layers of the whole network in common
-# again. One wants it to train further after loading: run the cells again, from "compile" on.
+# share_layers_with 使加载的编码器和解码器与整个网络共用各层。只有想在加载之后接着训练时才需要：
+# 先运行 args.load = False，再从“编译”单元格起重新运行。
+# With share_layers_with, encoder and decoder have their layers in common with the whole
+# network. It is needed only to train further after loading: run args.load = False, and then
+# the cells from "compile" on.
 autoencoder = common.load_model("autoencoder", folder)
 encoder = common.load_model("encoder", folder, share_layers_with=autoencoder)
 decoder = common.load_model("decoder", folder, share_layers_with=autoencoder)
+autoencoder.summary()
 
 # %% 编码和解码 · encode and decode
 encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
-# 结构和权重都回来了：重建的图片与加载之前相同。
-# Layers and weights are back: the images are those of the network as it was trained.
+# 结构和权重都回来了吗？比较重建的图片与加载之前的（只用前 1000 张）。
+# Are layers and weights back? The images are compared with those before (the first 1,000).
 common.print_difference(decoded_imgs[:1000], trained_imgs)
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
-# 重建的图片应当认得出是同一个数字。编码画成正方形：32 维的编码占 6 × 6 个位置中的 32 个，
-# 空着的 4 个没有画；编码中最大的值是白色。
+# 应当能认出重建的图片是同一个数字。编码画成正方形：32 维的编码占 6 × 6 个位置中的 32 个，
+# 空着的 4 个没有画；画出的编码中，最大的值是白色。
 # A reconstruction should show the same digit. A code is drawn as a square: of 6 x 6 places, a
-# code of 32 leaves 4 empty, which are not drawn. The largest value of the codes is white.
+# code of 32 leaves 4 empty, which are not drawn. The largest value of the codes that are
+# drawn is white.
 n = 10  # how many digits to show
 rows = {"original": x_test, "code": encoded_imgs, "reconstruction": decoded_imgs}
 common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
 
 # %% 把分界前移一层（更靠近输入，64 维） · split one layer earlier, at 64 numbers
-# 网络不变，也不用再训练：编码改取自编码器的倒数第二层，解码器多了编码器原来的最后一层。
-# 重建的图片不变。
-# The network is the same, and not trained again. The code is now what comes out of the last
-# but one layer of the encoder; what was the encoder's last layer belongs to the decoder. The
-# reconstructions stay the same.
-# 再加载一次编码器：它的各层不与别的网络共用，所以每层只有一个输出。
-# The encoder is loaded once more, with layers of its own, each of which has but one output.
+# 不用再训练：编码改取自编码器的倒数第二层，解码器多了编码器原来的最后一层。
+# 层和权重都没有变，所以重建的图片不变。
+# Nothing is trained again. The code is now what comes out of the second last layer of the
+# encoder; the encoder's last layer now belongs to the decoder. Layers and weights are the
+# same, and so are the reconstructions.
+# 再加载一份编码器，不与别的网络共用各层：共用的层在每个网络中各有一个输出，layer.output 不知取哪个。
+# The encoder is loaded once more, with layers of its own: a layer that two networks share has
+# an output in each, and layer.output would be that of the other network.
 whole_encoder = common.load_model("encoder", folder)
 encoded2 = whole_encoder.layers[-2].output
 encoder2 = Model(whole_encoder.input, encoded2)
@@ -148,7 +144,7 @@ common.plot_rows(rows, n, folder / "second_split.png", scaled=["code"])
 # PCA needs no network. It turns an image into a code of the same size, and back, linearly.
 # After 50 epochs the network's error is about PCA's, and with Adam clearly smaller.
 size = encoded_imgs[0].size
-components = min(size, 784, len(x_train))  # PCA has no more than pixels, or than digits
+components = min(size, 784, len(x_train))  # no more than pixels or digits
 pca = PCA(components, svd_solver="covariance_eigh")  # exact, and fast here
 pca.fit(x_train)
 pca_codes = pca.transform(x_test)
@@ -156,6 +152,7 @@ pca_imgs = pca.inverse_transform(pca_codes)
 rows = {"original": x_test, "autoencoder": decoded_imgs, f"PCA {components}": pca_imgs}
 common.plot_rows(rows, n, folder / "pca.png")
 
+# 分界前移之后的编码维数更多，PCA 也取同样多 · PCA with as many numbers as the second split
 size2 = encoded_imgs2[0].size
 components2 = min(size2, 784, len(x_train))
 pca2 = PCA(components2, svd_solver="covariance_eigh")
@@ -167,8 +164,8 @@ pca_imgs2 = pca2.inverse_transform(pca_codes2)
 # 编码插值时形状逐渐变化，像素插值只是两图重叠。
 # 随机编码的每一维各取自一张随机的图片：由它解码出的图片多半不像数字。
 # Between two codes the shape changes; between two images one only fades into the other. In a
-# random code each number is drawn on its own, from a random digit's code. What is decoded
-# from it seldom looks like a digit.
+# random code each number comes from the code of another random digit. What is decoded from it
+# seldom looks like a digit.
 first_code = encoded_imgs[0]
 second_code = encoded_imgs[1]
 mixed_codes = np.linspace(first_code, second_code, n)
@@ -185,9 +182,9 @@ rows = {
 common.plot_rows(rows, n, folder / "interpolation.png")
 
 # %% 画图：二维编码的散点图 · draw the map of a code of two numbers (--encoding-dim 2)
-# 横轴和纵轴是编码的两维在所有图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
-# 下图在同样的坐标上均匀取点，由各点的编码解码出图片，没有数据点的地方也有。
-# The axes are the ranks of a code's two numbers among all digits'. Where a digit's points
+# 横轴和纵轴是编码的两维在所有测试图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
+# 下图在同样的坐标上均匀取点，画出由各点的编码解码得到的图片，包括没有数据点的地方。
+# The axes are the ranks of a code's two numbers among all test digits'. Where a digit's points
 # lie together, the code tells it apart. Below, on the same axes, are images decoded from the
 # codes on an even grid, also of places where no digit lies.
 if encoded_imgs.shape[1:] == (2,):
@@ -202,19 +199,17 @@ if encoded_imgs.shape[1:] == (2,):
 # 训练集和测试集的损失曲线应当一同下降。
 # 两条虚线是测试集上的损失：PCA 的，以及下界，即图片与自身的交叉熵（灰色像素使它大于 0）。
 # The curves of training and test digits should go down together. The dashed lines are
-# losses of the test digits: PCA's, and the lower bound, which perfect images would have. The
-# cross-entropy's is not 0, as some pixels are grey.
+# losses of the test digits: PCA's, and the lower bound, which perfect images would have. Of
+# cross-entropy it is above 0, as some pixels are grey.
 if not args.load:
-    levels = {
-        f"PCA {components}": common.mean_loss(loss, x_test, pca_imgs),
-        "lower bound": common.mean_loss(loss, x_test, x_test),
-    }
-    common.plot_history(history.history, levels, folder / "history.png")
+    images = {f"PCA {components}": pca_imgs, "lower bound": x_test}
+    common.plot_history(history.history, loss, x_test, images, folder / "history.png")
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
-# PCA 的交叉熵较大，是因为它重建的值会超出 0 到 1；比较 MSE 才公平。
+# PCA 的交叉熵较大，是因为它重建的值会超出 0 到 1；应当比较 MSE。
 # 最近邻（1-NN）准确率：对每张测试图片，找出编码最接近的训练图片，统计两者标签相同的比例。
-# PCA's cross-entropy is large because its values leave 0 to 1. MSE is the fair column.
+# PCA's cross-entropy is large because some of its values are not between 0 and 1. Compare the
+# MSE, which is the fair column.
 # A test digit counts as right in the 1-NN accuracy if the training digit of the nearest code
 # has the same label.
 accuracy = common.nearest_neighbour_accuracy(
@@ -234,8 +229,9 @@ rows = [
     (f"PCA {components2}", pca_codes2, pca_imgs2, pca_accuracy2),
 ]
 common.print_table(x_test, rows)
-# 如果你在网络里加了正则项，val_loss 是交叉熵与它的和。
-# If you add a regularizer to the network, val_loss is the cross-entropy and its penalty.
+# 如果你在网络里加了正则项，val_loss 是交叉熵与惩罚项之和，下一行才会打印。
+# If you add a regularizer, val_loss is the sum of the cross-entropy and a penalty, which the
+# next line prints.
 common.print_loss_and_penalty(autoencoder, loss, x_test, decoded_imgs)
 
 # %% 显示图片 · show the pictures

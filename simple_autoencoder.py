@@ -9,12 +9,10 @@ import common  # 三个脚本共用的函数，要在 Keras 之前导入 · what
 import argparse
 from pathlib import Path
 
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 from keras import Input, Model, regularizers
 from keras.layers import Dense
-from keras.optimizers import Adadelta
 from sklearn.decomposition import PCA
 
 parser = argparse.ArgumentParser(description=__doc__)
@@ -22,7 +20,7 @@ parser.add_argument("--epochs", type=int, default=50, help="训练轮数 · epoc
 parser.add_argument("--batch-size", type=int, default=256, help="批量大小 · images (%(default)s)")
 parser.add_argument("--encoding-dim", type=int, default=16, help="编码维数 · code (%(default)s)")
 parser.add_argument("--l1", type=float, default=10e-5, help="惩罚系数 · penalty (%(default)s)")
-args = common.start(parser)  # 加上共用的选项，读取命令行 · adds the shared options, reads all
+args = common.start(parser)  # 加上共用的选项，读取命令行 · add the shared options, read all
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
 # 标签 y 只用于最后的表格和散点图 · The labels, y, are for the table and the map only.
@@ -32,16 +30,16 @@ x_test = x_test.reshape(len(x_test), 784)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
-# 设置随机种子：种子相同，初始权重和结果就相同。
-# The same seed gives the same first weights, and the same results.
+# 设置随机种子：在同一个处理器上，种子相同，初始权重和结果就相同。
+# On the same processor, the same seed gives the same first weights and the same results.
 common.set_seed(args.seed)
 
 # 784 个像素压缩成 16 个数，可以看成 4 × 4 的图像。
 # 784 pixels become 16 numbers, which can be seen as an image of 4 x 4.
 encoding_dim = args.encoding_dim
 input_img = Input(shape=(784,))
-# 稀疏约束：L1 惩罚使编码的值变小，并使更多的值为 0。原文说，没有它，结果与 PCA 十分类似：
-# 试一试 --l1 0。
+# 稀疏约束：L1 惩罚使编码的值变小，并使更多的值为 0。原文说，没有它，结果与 PCA 十分类似。
+# 可以用 --l1 0 试试。
 # The L1 penalty makes a code's numbers smaller, and more of them 0. The post says that
 # without it the results are much like PCA's: try --l1 0.
 sparse = regularizers.L1(args.l1)
@@ -61,30 +59,24 @@ encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 
 # %% 编译 · compile
-optimizer = keras.optimizers.get(args.optimizer)
-if isinstance(optimizer, Adadelta):
-    # 原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
-    # The rate of the post's 'adadelta' was 1.0. At today's 0.001 next to nothing is learnt.
-    optimizer.learning_rate = 1.0
-if args.learning_rate is not None:
-    optimizer.learning_rate = args.learning_rate
+# 原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
+# The rate of the post's 'adadelta' was 1.0. At today's 0.001 next to nothing is learnt.
+rates = {"adadelta": 1.0}
 autoencoder.compile(
-    optimizer=optimizer,
+    optimizer=common.get_optimizer(args.optimizer, rates),
     loss="binary_crossentropy",
     # 只为加快训练 · for speed alone
     **common.speed_settings(autoencoder, len(x_train), args.batch_size, args.epochs),
 )
-loss = autoencoder.loss
+loss = autoencoder.loss  # 画图和表格要用，加载的网络没有编译 · for below: a loaded network has none
 
 # %% 训练、保存 · train and save
 folder = Path(args.models) / "simple"
 if args.load:
     # 不训练，用上次保存的网络 · Nothing is trained: this is the network of the last run.
     autoencoder = common.load_model("autoencoder", folder)
-    autoencoder.summary()
 else:
-    autoencoder.summary()
-    # 训练之前，检查网络能否保存和加载 · Can the network be saved, and loaded again?
+    # 训练之前，检查三个网络能否保存和加载 · Before the training: can it be saved and loaded?
     common.check_before_training(autoencoder, encoder, decoder, folder)
     # 自监督学习：目标就是输入本身，不用标签。50 轮之后，val_loss 约为 0.145。
     # Self-supervised learning: the target is the input itself; no label is used. After 50
@@ -105,24 +97,27 @@ else:
 trained_imgs = autoencoder.predict(x_test[:1000], batch_size=1000, verbose=0)
 
 # %% 加载保存的网络 · load what was saved
-# share_layers_with：加载的编码器和解码器仍与整个网络共用各层。想在加载之后接着训练时才需要：
-# 从“编译”一格起再运行一次。
-# share_layers_with lets encoder and decoder have the layers of the whole network in common
-# again. One wants it to train further after loading: run the cells again, from "compile" on.
+# share_layers_with 使加载的编码器和解码器与整个网络共用各层。只有想在加载之后接着训练时才需要：
+# 先运行 args.load = False，再从“编译”单元格起重新运行。
+# With share_layers_with, encoder and decoder have their layers in common with the whole
+# network. It is needed only to train further after loading: run args.load = False, and then
+# the cells from "compile" on.
 autoencoder = common.load_model("autoencoder", folder)
 encoder = common.load_model("encoder", folder, share_layers_with=autoencoder)
 decoder = common.load_model("decoder", folder, share_layers_with=autoencoder)
+autoencoder.summary()
 
 # %% 编码和解码 · encode and decode
 encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
-# 结构和权重都回来了：重建的图片与加载之前相同。
-# Layers and weights are back: the images are those of the network as it was trained.
+# 结构和权重都回来了吗？比较重建的图片与加载之前的（只用前 1000 张）。
+# Are layers and weights back? The images are compared with those before (the first 1,000).
 common.print_difference(decoded_imgs[:1000], trained_imgs)
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
-# 重建的图片应当认得出是同一个数字。编码中最大的值是白色。
-# A reconstruction should show the same digit. The largest value of the codes is white.
+# 应当能认出重建的图片是同一个数字。画出的编码中，最大的值是白色。
+# A reconstruction should show the same digit. The largest value of the codes that are
+# drawn is white.
 n = 12  # how many digits to show
 rows = {"original": x_test, "code": encoded_imgs, "reconstruction": decoded_imgs}
 common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
@@ -135,7 +130,7 @@ common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
 # PCA needs no network. It turns an image into a code of the same size, and back, linearly.
 # After 50 epochs the network's images are clearer than PCA's.
 size = encoded_imgs[0].size
-components = min(size, 784, len(x_train))  # PCA has no more than pixels, or than digits
+components = min(size, 784, len(x_train))  # no more than pixels or digits
 pca = PCA(components, svd_solver="covariance_eigh")  # exact, and fast here
 pca.fit(x_train)
 pca_codes = pca.transform(x_test)
@@ -145,18 +140,18 @@ common.plot_rows(rows, n, folder / "pca.png")
 
 
 # %% 画图：编码的每一维对图像的作用 · draw what each number of the code does to the image
-# 其余各维取平均值，只让一维从小变大：红色处变亮，蓝色处变暗，白色处不变。只画前 16 维。
-# 全白的一幅，它的那一维对所有图片都是 0：ReLU 神经元“死亡”，什么也没学到。
-# All numbers of a code but one are at their means; that one goes from small to large. Red
-# pixels become brighter, blue ones darker, white ones stay. The first 16 are drawn. If an
-# image is all white, its number is 0 for all digits: it has died, and has learnt nothing.
-def change_each_number(codes, share):
-    """Return one code for each number: in it that number alone is no mean, but a quantile."""
+# 其余各维取平均值，只让一维从小（5% 分位数）变大（95% 分位数）：红色处变亮，蓝色处变暗，
+# 白色处不变。只画前 16 维。如果某幅图全白，说明这一维对（几乎）所有图片都是 0。
+# All numbers of a code but one are at their means; that one goes from small, its quantile of
+# 5 %, to large, that of 95 %. Red pixels become brighter, blue ones darker, white ones stay.
+# The first 16 are drawn. If an image is all white, its number is 0 for nearly all digits.
+def change_each_number(codes, quantile):
+    """Return copies of the mean code; in copy i, number i alone is replaced by its quantile."""
     flat_codes = codes.reshape(len(codes), -1)
     count = min(16, flat_codes.shape[1])
     changed = np.tile(flat_codes.mean(axis=0), (count, 1))
     for i in range(count):
-        changed[i, i] = np.quantile(flat_codes[:, i], share)
+        changed[i, i] = np.quantile(flat_codes[:, i], quantile)
     return changed.reshape((count,) + codes.shape[1:])
 
 
@@ -166,13 +161,12 @@ effects = decoder.predict(large, verbose=0) - decoder.predict(small, verbose=0)
 pca_small = pca.inverse_transform(change_each_number(pca_codes, 0.05))
 pca_large = pca.inverse_transform(change_each_number(pca_codes, 0.95))
 rows = {"autoencoder": effects, f"PCA {components}": pca_large - pca_small}
-both = list(rows)
-common.plot_rows(rows, 16, folder / "each_number.png", scaled=both)
+common.plot_rows(rows, 16, folder / "each_number.png", scaled=list(rows))
 
 # %% 画图：二维编码的散点图 · draw the map of a code of two numbers (--encoding-dim 2)
-# 横轴和纵轴是编码的两维在所有图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
-# 下图在同样的坐标上均匀取点，由各点的编码解码出图片，没有数据点的地方也有。
-# The axes are the ranks of a code's two numbers among all digits'. Where a digit's points
+# 横轴和纵轴是编码的两维在所有测试图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
+# 下图在同样的坐标上均匀取点，画出由各点的编码解码得到的图片，包括没有数据点的地方。
+# The axes are the ranks of a code's two numbers among all test digits'. Where a digit's points
 # lie together, the code tells it apart. Below, on the same axes, are images decoded from the
 # codes on an even grid, also of places where no digit lies.
 if encoded_imgs.shape[1:] == (2,):
@@ -188,18 +182,17 @@ if encoded_imgs.shape[1:] == (2,):
 # 两条虚线是测试集上的损失：PCA 的，以及下界，即图片与自身的交叉熵（灰色像素使它大于 0）。
 # The curves of training and test digits should go down together; they hold the penalty.
 # The dashed lines are losses of the test digits: PCA's, and the lower bound, which perfect
-# images would have. The cross-entropy's is not 0, as some pixels are grey.
+# images would have; both are without the penalty. Of cross-entropy the lower bound is above
+# 0, as some pixels are grey.
 if not args.load:
-    levels = {
-        f"PCA {components}": common.mean_loss(loss, x_test, pca_imgs),
-        "lower bound": common.mean_loss(loss, x_test, x_test),
-    }
-    common.plot_history(history.history, levels, folder / "history.png")
+    images = {f"PCA {components}": pca_imgs, "lower bound": x_test}
+    common.plot_history(history.history, loss, x_test, images, folder / "history.png")
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
-# PCA 的交叉熵较大，是因为它重建的值会超出 0 到 1；比较 MSE 才公平。
+# PCA 的交叉熵较大，是因为它重建的值会超出 0 到 1；应当比较 MSE。
 # 最近邻（1-NN）准确率：对每张测试图片，找出编码最接近的训练图片，统计两者标签相同的比例。
-# PCA's cross-entropy is large because its values leave 0 to 1. MSE is the fair column.
+# PCA's cross-entropy is large because some of its values are not between 0 and 1. Compare the
+# MSE, which is the fair column.
 # A test digit counts as right in the 1-NN accuracy if the training digit of the nearest code
 # has the same label.
 accuracy = common.nearest_neighbour_accuracy(

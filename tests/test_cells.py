@@ -67,7 +67,7 @@ def test_load_trains_nothing_and_shows_the_saved_network(name, run_twice, few):
     said = cells.said()
     assert "Epoch" not in said
     assert "trained autoencoder(x): at most 0\n" in said
-    assert said.count("Total params") == before.said().count("Total params") / 2 == 1
+    assert said.count("Total params") == 1
     assert f"Total params: {before.autoencoder.count_params():,} " in said
     assert "history" not in cells.variables
     cells.run("画图：损失曲线")  # nothing was trained, so there are none

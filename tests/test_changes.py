@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers import changed_script, drawn_rows, mse, predict, rows_of, table
 
-LAYERS = "from keras.layers import *"
+LAYERS = "import keras\nfrom keras.layers import *"
 OUTPUT = 'decoded = Dense(784, activation="sigmoid")(encoded)'
 PENALTY = ", activity_regularizer=sparse"
 ADAPTED = """scale = Normalization(axis=None)
@@ -75,7 +75,7 @@ def assert_loaded_is_trained(run):
     np.testing.assert_allclose(run.decoded_imgs, trained, atol=1e-4)
     difference = re.search(r"trained autoencoder\(x\): at most (\S+)\n", run.said)[1]
     assert float(difference) <= 1e-4
-    assert "another network" not in run.said
+    assert "So what was loaded" not in run.said
 
 
 def assert_levels_are_of(loss, run):

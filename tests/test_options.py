@@ -54,7 +54,7 @@ def test_defaults(name, few, tmp_path):
     for option, default in DEFAULTS[name].items():
         if option != "epochs":
             assert getattr(args, option.replace("-", "_")) == default
-    assert (args.load, args.seed, args.learning_rate) == (False, 0, None)
+    assert (args.load, args.seed, args.optimizer) == (False, 0, "adadelta")
 
 
 def test_words_of_another_program_do_not_count(monkeypatch, tmp_path):
@@ -92,11 +92,14 @@ def test_folder_that_is_none(run, tmp_path):
     assert "Epoch" not in caught.value.said
 
 
-def test_training_that_diverges(run, tmp_path):
-    """It is not saved, and the rate is named."""
-    words = ["--optimizer", "adam", "--learning-rate", "1e30", "--epochs", "2"]
-    with pytest.raises(common.UserError, match=r"^.*diverged .* lower --learning-rate$"):
-        run("simple", *words)
+def test_training_that_diverges(few, tmp_path):
+    """It is not saved, and it is said what to do."""
+    cells = Cells("simple", few, tmp_path)
+    cells.args.optimizer = keras.optimizers.Adam(1e30)
+    cells.args.epochs = 2
+    cells.run("加载数据", "建立网络", "编译")
+    with pytest.raises(common.UserError, match=r"^.*diverged .* lower the rate$"):
+        cells.run("训练、保存")
     assert not list((tmp_path / "simple").iterdir())
 
 

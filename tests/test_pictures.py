@@ -127,7 +127,7 @@ def test_a_reader_s_own_setting_holds(tmp_path):
 
 def test_a_picture_that_cannot_be_written_leaves_the_earlier_one(tmp_path, monkeypatch):
     path = tmp_path / "history.png"
-    common.plot_history({"loss": [2, 1]}, {}, path)
+    common.plot_history({"loss": [2, 1]}, "mse", 0, {}, path)
     before = path.read_bytes()
 
     def fail(self, target):
@@ -135,7 +135,7 @@ def test_a_picture_that_cannot_be_written_leaves_the_earlier_one(tmp_path, monke
 
     monkeypatch.setattr(type(path), "replace", fail)
     with pytest.raises(OSError, match="full"):
-        common.plot_history({"loss": [3, 1]}, {}, path)
+        common.plot_history({"loss": [3, 1]}, "mse", 0, {}, path)
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == before
 

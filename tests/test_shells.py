@@ -106,7 +106,7 @@ def test_ctrl_c_keeps_what_was_learnt(run, tmp_path, capsys):
     """It is saved and shown, after the epoch in which the signal came."""
     ctrl_c = "LambdaCallback(on_epoch_end=lambda *_: signal.raise_signal(signal.SIGINT))"
     changes = {"verbose=args.verbose,": f"verbose=2, callbacks=[keras.callbacks.{ctrl_c}],"}
-    path = changed_script(tmp_path, "simple", changes, "import signal")
+    path = changed_script(tmp_path, "simple", changes, "import signal\nimport keras")
     done = run(path, "--epochs", "100000")
     assert "Epoch 1/100000\n" in done.said
     assert len(done.history.history["val_loss"]) == 1
@@ -138,7 +138,7 @@ def test_interactive_python_keeps_all_at_hand(early):
     """
     asked = """\
 print(encoder.predict(x_test, verbose=0).shape, len(autoencoder.layers))
-print(keras.config.backend(), decoded_imgs.dtype)
+print(common.keras.config.backend(), decoded_imgs.dtype)
 print(plt.figure("reconstructions.png").axes[0].yaxis.label.get_size())
 print(plt.figure("history.png").axes[0].title.get_size())
 """

@@ -55,12 +55,10 @@ for script, size in {"simple": 16, "deep": 32, "conv": 128}.items():
             curves[f"{optimizer}, validation"] = lab.losses(folder, "val_loss")
     pca = PCA(size, svd_solver="covariance_eigh").fit(x_train)
     pca_imgs = pca.inverse_transform(pca.transform(x_test))
-    levels = {
-        f"cross-entropy of PCA {size}": common.mean_loss("binary_crossentropy", x_test, pca_imgs),
-        "lower bound": common.mean_loss("binary_crossentropy", x_test, x_test),
-    }
+    images = {f"PCA {size}": pca_imgs, "lower bound": x_test}
     if curves:
-        common.plot_history(curves, levels, args.pictures / f"{script}_history.png")
+        path = args.pictures / f"{script}_history.png"
+        common.plot_history(curves, "binary_crossentropy", x_test, images, path)
 
 # %% 结果 · the table, and what came out
 head = ["network", "optimizer", "epochs", "training loss", "validation loss"]

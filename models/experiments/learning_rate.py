@@ -21,7 +21,8 @@ ends = {}
 pictures = {"original": x_test}
 for rate in ("0.001", "1.0"):
     for epochs in all_epochs:
-        folder = lab.run(args, "simple", f"--learning-rate {rate} --epochs {epochs}")
+        changes = [('"adadelta": 1.0', f'"adadelta": {rate}')]
+        folder = lab.run(args, f"simple_rate_{rate}", f"--epochs {epochs}", changes)
         ends[rate, epochs] = lab.losses(folder, "val_loss")[-1]
         autoencoder = common.load_model("autoencoder", folder)
         pictures[f"{rate}, epoch {epochs}"] = autoencoder.predict(x_test[:10], verbose=0)
