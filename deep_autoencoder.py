@@ -54,8 +54,10 @@ decoder = Model(encoded, decoded)
 # %% 编译 · compile
 # 原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
 # The rate of the post's 'adadelta' was 1.0. At today's 0.001 next to nothing is learnt.
-# Adam 的 0.0015 ADAMZH
-# ADAMEN
+# Adam 的 0.0015：用前 50000 张训练图片训练 50 轮，在其余 10000 张上比较，三个种子的损失都比
+# Keras 默认的 0.001 小。
+# Adam's 0.0015: after 50 epochs on the first 50,000 training digits, the loss of the other 10,000
+# was smaller than with Keras's 0.001, from each of three seeds.
 rates = {"adadelta": 1.0, "adam": 0.0015}
 autoencoder.compile(
     optimizer=common.get_optimizer(args.optimizer, rates),
