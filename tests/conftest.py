@@ -23,6 +23,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import common
 
+import jupyter_client
 import matplotlib.pyplot as plt
 import pytest
 from helpers import PATHS, PROCESSES, Cells, run_script, start, write_npz
@@ -127,11 +128,29 @@ def early(few, tmp_path_factory):
     }
 
 
+@pytest.fixture(scope="session")
+def spyder_kernel(tmp_path_factory):
+    """Spyder's kernel, which is started early too, and imports Keras beside the tests."""
+    manager = jupyter_client.KernelManager(cache_ports=False)
+    command = [sys.executable, "-m", "spyder_kernels.console", "-f", "{connection_file}"]
+    manager.kernel_spec.argv[:] = command
+    environment = dict(os.environ)
+    del environment["MPLBACKEND"]
+    manager.start_kernel(cwd=str(tmp_path_factory.mktemp("spyder")), env=environment)
+    client = manager.client()
+    client.start_channels()
+    client.execute("import keras")  # which does not wait for its end
+    yield manager
+    manager.shutdown_kernel(now=True)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def processes(request):
     """Start the early processes at once if a test wants them; end all processes."""
-    if any("early" in test.fixturenames for test in request.session.items):
-        request.getfixturevalue("early")
+    wanted = [test.fixturenames for test in request.session.items]
+    for name in ("early", "spyder_kernel"):
+        if any(name in names for names in wanted):
+            request.getfixturevalue(name)
     yield
     for process in PROCESSES:
         process.kill()

@@ -2,8 +2,6 @@
 
 import common
 
-import functools
-
 import numpy as np
 import pytest
 from helpers import SCRIPTS, Cells, contents, entropy, predict
@@ -25,41 +23,42 @@ def assert_saved_networks_belong_together(cells):
 
 @pytest.fixture(scope="module")
 def run_twice(few, tmp_path_factory):
-    """A script's cells, run from 加载数据 to the codes, and then from 编译 on; made once."""
+    """The simple script's cells, run from 加载数据 to the codes, and then from 编译 on."""
+    cells = Cells("simple", few, tmp_path_factory.mktemp("simple"))
+    cells.args.optimizer = "adam"
+    cells.run(*TO_THE_CODES)
+    cells.first_losses = cells.history.history["val_loss"]
+    cells.run(*TO_THE_CODES[2:])
+    return cells
 
-    @functools.cache
-    def call(name):
-        cells = Cells(name, few, tmp_path_factory.mktemp(name))
-        cells.args.optimizer = "adam"
-        cells.run(*TO_THE_CODES)
-        cells.first_losses = cells.history.history["val_loss"]
-        cells.run(*TO_THE_CODES[2:])
-        return cells
 
-    return call
+def test_training_goes_on_after_loading(run_twice):
+    assert run_twice.history.history["val_loss"][0] < run_twice.first_losses[-1]
+    assert_saved_networks_belong_together(run_twice)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_training_goes_on_after_loading(name, run_twice):
-    cells = run_twice(name)
-    assert cells.history.history["val_loss"][0] < cells.first_losses[-1]
-    assert_saved_networks_belong_together(cells)
+def test_loaded_parts_share_the_weights_of_the_loaded_whole(name, first_run):
+    """So that training can go on, of all three scripts."""
+    run = first_run(name)
+    whole = [id(variable) for variable in run.autoencoder.variables]
+    parts = [id(variable) for variable in run.encoder.variables + run.decoder.variables]
+    assert parts == whole
 
 
 def test_cells_can_be_run_again_to_the_end(run_twice):
     """And a picture alone, when all is drawn."""
-    cells = run_twice("simple")
-    cells.run_from("加载保存的网络")
-    cells.run("画图：原图")
-    assert_saved_networks_belong_together(cells)
+    run_twice.run_from("加载保存的网络")
+    run_twice.run("画图：原图")
+    assert_saved_networks_belong_together(run_twice)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_load_trains_nothing_and_shows_the_saved_network(name, run_twice, few):
+def test_load_trains_nothing_and_shows_the_saved_network(name, first_run, npz):
     """Whatever --encoding-dim says; also in the summary, and in what it is compared with."""
-    before = run_twice(name)
+    before = first_run(name)
     files = contents(before.folder)
-    cells = Cells(name, few, before.folder.parent)
+    cells = Cells(name, npz, before.folder.parent)
     cells.args.load = True
     cells.args.encoding_dim = 7
     cells.run(*TO_THE_CODES)
@@ -67,7 +66,7 @@ def test_load_trains_nothing_and_shows_the_saved_network(name, run_twice, few):
     said = cells.said()
     assert "Epoch" not in said
     assert "trained autoencoder(x): at most 0\n" in said
-    assert said.count("Total params") == 1
+    assert said.count("Total params") == before.said.count("Total params") == 1
     assert f"Total params: {before.autoencoder.count_params():,} " in said
     assert "history" not in cells.variables
     cells.run("画图：损失曲线")  # nothing was trained, so there are none
@@ -76,10 +75,10 @@ def test_load_trains_nothing_and_shows_the_saved_network(name, run_twice, few):
 
 def test_training_goes_on_in_another_session(run_twice, few):
     """After args.load = True, with args.load = False."""
-    before = run_twice("deep")
-    loss = entropy(before.x_test, before.decoded_imgs)
-    cells = Cells("deep", few, before.folder.parent)
+    loss = entropy(run_twice.x_test, run_twice.decoded_imgs)
+    cells = Cells("simple", few, run_twice.folder.parent)
     cells.args.load = True
+    cells.args.optimizer = "adam"
     cells.run(*TO_THE_CODES)
     cells.args.load = False
     cells.run(*TO_THE_CODES[2:])

@@ -6,11 +6,9 @@ import re
 import runpy
 import shutil
 import signal
-import sys
 import threading
 from pathlib import Path
 
-import jupyter_client
 import keras
 import numpy as np
 import pytest
@@ -34,14 +32,9 @@ def test_errors_of_other_kinds_keep_their_traceback(capsys):
 
 
 @pytest.fixture
-def spyder(tmp_path, monkeypatch):
+def spyder(spyder_kernel):
     """Spyder's kernel: a function that runs code in it, and returns what it printed."""
-    monkeypatch.delenv("MPLBACKEND")
-    manager = jupyter_client.KernelManager(cache_ports=False)
-    command = [sys.executable, "-m", "spyder_kernels.console", "-f", "{connection_file}"]
-    manager.kernel_spec.argv[:] = command
-    manager.start_kernel(cwd=str(tmp_path))
-    client = manager.client()
+    client = spyder_kernel.client()
     client.start_channels()
     client.wait_for_ready(timeout=180)
 
@@ -52,13 +45,12 @@ def spyder(tmp_path, monkeypatch):
             said.extend(message["content"].get("traceback", ()))
             said.append(message["content"].get("text", ""))
             if stop_at in said[-1]:
-                manager.interrupt_kernel()
+                spyder_kernel.interrupt_kernel()
 
         client.execute_interactive(code, timeout=180, output_hook=note)
         return "".join(said)
 
-    yield run
-    manager.shutdown_kernel(now=True)
+    return run
 
 
 def test_spyder_runs_the_whole_file(spyder, few, tmp_path):
@@ -106,6 +98,7 @@ def test_ctrl_c_keeps_what_was_learnt(run, tmp_path, capsys):
     """It is saved and shown, after the epoch in which the signal came."""
     ctrl_c = "LambdaCallback(on_epoch_end=lambda *_: signal.raise_signal(signal.SIGINT))"
     changes = {"verbose=args.verbose,": f"verbose=2, callbacks=[keras.callbacks.{ctrl_c}],"}
+    changes["n = 12"] = "n = 2"
     path = changed_script(tmp_path, "simple", changes, "import signal\nimport keras")
     done = run(path, "--epochs", "100000")
     assert "Epoch 1/100000\n" in done.said
