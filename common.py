@@ -67,7 +67,6 @@ def start(parser):
     keras.config.set_image_data_format("channels_last")
 
     add = parser.add_argument
-    models = str(FOLDER / "models").replace("%", "%%")  # argparse formats its help with %
     add(
         "--optimizer",
         default="adadelta",
@@ -84,7 +83,7 @@ def start(parser):
         default=MNIST,
         help="数据文件，格式同 mnist.npz · a file like mnist.npz",
     )
-    add("--models", default=FOLDER / "models", help=f"输出文件夹 · where to save ({models})")
+    add("--models", default=FOLDER / "models", help="输出文件夹 · where to save (%(default)s)")
     add("--load", action="store_true", help="不训练，加载上次的网络 · load the last networks")
     add(
         "--verbose",
@@ -94,7 +93,7 @@ def start(parser):
         help="训练进度：1 进度条，2 每轮一行 · 1: a bar, 2: lines",
     )
     add("--no-show", action="store_true", help="不弹出窗口 · only save the pictures")
-    # The file of the code that called this function; its __file__ is not there in Jupyter.
+    # The file of the code that called this function. (In Jupyter, __file__ does not exist.)
     script = inspect.stack()[1].filename
     return parser.parse_args(command_line(script))
 
@@ -102,9 +101,8 @@ def start(parser):
 def command_line(script):
     """Return the words on the command line, a list, if they are for this script, a path.
 
-    They are if Python was started with the script. In cells of Jupyter or Spyder, the command
-    line belongs to these; if your own program imports the script, to that. Then the list is
-    empty.
+    They are if Python was started with the script. In cells, the command line is Jupyter's or
+    Spyder's own, so the list is empty; likewise if another program imports the script.
     """
     if Path(sys.argv[0]).resolve() == Path(script).resolve():
         return sys.argv[1:]
@@ -204,9 +202,9 @@ def speed_settings(model, digits, batch_size, epochs):
     `digits`: how many images there are to train. The results change by rounding alone.
     """
     # A step is one change of the weights, by one batch. Going back to Python after each step
-    # takes a good part of the time, so some are run in one go. Not the whole epoch, as the bar
-    # moves, and Ctrl-C stops, only after such a go: 47 are a fifth of an epoch of 60,000
-    # digits in batches of 256.
+    # takes a good part of the time, so up to 47 steps are run in one go. That is a fifth of an
+    # epoch of 60,000 digits in batches of 256; with more, the bar would stand still for longer,
+    # and so would Ctrl-C, which both wait for the end of a go.
     steps = math.ceil(digits / batch_size)
     settings = {"steps_per_execution": min(steps, 47)}
 
@@ -230,6 +228,7 @@ def check_before_training(autoencoder, encoder, decoder, folder):
     autoencoder, for instance with a layer of your own, the error is Keras's, and says what to
     do.
     """
+    # Else training the autoencoder would not train its parts.
     for part in (encoder, decoder):
         for variable in part.variables:
             if not any(variable is own for own in autoencoder.variables):
@@ -255,7 +254,7 @@ def ctrl_c_stops(model):
     thread may change what Ctrl-C does.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield  # here the block runs
         return
     usual = signal.getsignal(signal.SIGINT)  # SIGINT is the signal that Ctrl-C sends
 
@@ -287,7 +286,7 @@ def save_model(model, name, folder):
     for array in model.get_weights():
         if not np.isfinite(array).all():
             raise UserError(
-                "the training diverged and is not saved: build the network again, and lower the rate"
+                "the network diverged and is not saved: build it again, and lower the rate"
             )
         weights.append((array.dtype.str, array.shape, array.tobytes()))
     _write(Path(folder) / f"{name}_config.pkl", pickle.dumps(model.get_config()))
@@ -312,8 +311,8 @@ def load_model(name, folder, share_layers_with=None):
     kind = "Sequential"
     if "input_layers" in config:  # which a Model's configuration has
         kind = "Model"
-    # As Model.from_config in the post, but in Keras's safe mode, which refuses code, such as a
-    # Lambda layer may have. The dictionary is of the form in which Keras saves a network.
+    # As Model.from_config in the post, but surely in Keras's safe mode, which refuses code, such
+    # as a Lambda layer may have. The dictionary is of the form in which Keras saves a network.
     saved = {"module": "keras", "class_name": kind, "config": config}
     model = keras.saving.deserialize_keras_object(saved, safe_mode=True)
     weights = []
@@ -335,6 +334,8 @@ def load_model(name, folder, share_layers_with=None):
 
 def _finalize_states(model):
     """Let layers such as Normalization compute anew what they keep beside their weights.
+
+    The three networks have none; it is for those that you may add.
 
     A Normalization keeps a mean and a square root of the variance that it once computed from
     its weights. `set_weights` changes the weights, but not these.
@@ -467,7 +468,8 @@ def print_loss_and_penalty(autoencoder, loss, x_test, decoded_imgs):
     penalty = 0
     for first in range(0, len(x_test), 1000):
         batch = x_test[first : first + 1000]
-        autoencoder(batch)  # after this call, `losses` has what the regularizers gave
+        # After this call, `losses` has what the regularizers gave: means over the batch.
+        autoencoder(batch)
         penalty += float(sum(autoencoder.losses)) * len(batch) / len(x_test)
     if penalty > 0:
         value = mean_loss(loss, x_test, decoded_imgs)
@@ -634,7 +636,8 @@ def _places_by_rank(numbers, seed):
     equal, such as 0; these are ranked at random, by the seed.
     """
     random_numbers = np.random.default_rng(seed).random(len(numbers))
-    # lexsort sorts by its last key; where that is equal, by the one before.
+    # lexsort sorts by its last key; where that is equal, by the one before. order[0] is the
+    # place of the smallest number, which gets rank 0.
     order = np.lexsort([random_numbers, numbers])
     ranks = np.empty(len(numbers))
     ranks[order] = np.arange(len(numbers))
@@ -656,8 +659,8 @@ def _scatter(ax, x, y, labels):
 def plot_model(model, path):
     """Draw a network's layers, with their shapes, into a PNG file, as Keras does.
 
-    Keras's own `keras.utils.plot_model` needs Graphviz's program `dot`, which is no Python
-    package. graphviz-pure is one, and does the same.
+    Keras's own `keras.utils.plot_model` needs Graphviz's program `dot`, which pip cannot
+    install. The package graphviz-pure has a program that does the same.
     """
     program = shutil.which("graphviz-pure", path=sysconfig.get_path("scripts"))
     graph = keras.utils.model_to_dot(model, show_shapes=True, dpi=96)

@@ -20,7 +20,9 @@ from sklearn.decomposition import PCA
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--epochs", type=int, default=1, help="训练轮数 · epochs (%(default)s)")
-parser.add_argument("--batch-size", type=int, default=128, help="批量大小 · images (%(default)s)")
+parser.add_argument(
+    "--batch-size", type=int, default=128, help="批量大小 · batch size (%(default)s)"
+)
 args = common.start(parser)  # 加上共用的选项，读取命令行 · add the shared options, read all
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
@@ -31,8 +33,9 @@ x_test = x_test.reshape(len(x_test), 28, 28, 1)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
-# 设置随机种子：在同一个处理器上，种子相同，初始权重和结果就相同。
-# On the same processor, the same seed gives the same first weights and the same results.
+# 设置随机种子：在同一个 CPU 上，用同样的版本，种子相同，初始权重和结果就相同（GPU 上不一定）。
+# On the same processor, with the same versions, the same seed gives the same first weights and
+# results; not so on a GPU.
 common.set_seed(args.seed)
 
 # 包括输入层在内共 14 层；卷积核为 3 × 3，池化取每 2 × 2 个值中最大的，上采样把每个值重复成 2 × 2。
@@ -79,22 +82,25 @@ autoencoder.compile(
     # 只为加快训练 · for speed alone
     **common.speed_settings(autoencoder, len(x_train), args.batch_size, args.epochs),
 )
-loss = autoencoder.loss  # 画图和表格要用，加载的网络没有编译 · for below: a loaded network has none
+# 后面加载的网络没有编译，没有 loss：先记下来，画图和表格要用。
+# A loaded network is not compiled, and has no loss: it is kept for the pictures and the table.
+loss = autoencoder.loss
 
 # %% 训练、保存 · train and save
 folder = Path(args.models) / "conv"
 if args.load:
-    # 不训练，用上次保存的网络 · Nothing is trained: this is the network of the last run.
+    # 不训练，用上次保存的网络（网络的选项，如编码维数，不起作用）。
+    # Nothing is trained: this is the network of the last run, whatever its options were.
     autoencoder = common.load_model("autoencoder", folder)
 else:
-    # 训练之前，检查三个网络能否保存和加载 · Before the training: can it be saved and loaded?
+    # 训练之前，检查网络能否保存和加载，编码器和解码器是否是它的一部分。
+    # Before the training: can the network be saved and loaded? Are the two its parts?
     common.check_before_training(autoencoder, encoder, decoder, folder)
     callbacks = []
     if keras.config.backend() == "tensorflow":
         # 训练日志，只有 TensorFlow 能写；怎样查看，见 models/README.md。
         # Logs, which only TensorFlow can write; models/README.md says how to look at them.
-        log_dir = folder / "logs" / time.strftime("%Y%m%d-%H%M%S")
-        callbacks.append(TensorBoard(log_dir=log_dir))
+        callbacks.append(TensorBoard(log_dir=folder / "logs" / time.strftime("%Y%m%d-%H%M%S")))
     # 目标就是输入本身。1 轮之后，val_loss 约为 0.17。
     # The target is the input itself. After 1 epoch val_loss is about 0.17.
     with common.ctrl_c_stops(autoencoder):  # 按 Ctrl-C 提前结束 · Ctrl-C ends it early
@@ -111,14 +117,17 @@ else:
     common.save_model(autoencoder, "autoencoder", folder)
     common.save_model(encoder, "encoder", folder)
     common.save_model(decoder, "decoder", folder)
+# 留作对照：加载之后再比较 · to compare with, after the loading
 trained_imgs = autoencoder.predict(x_test[:1000], batch_size=1000, verbose=0)
 
 # %% 加载保存的网络 · load what was saved
 # share_layers_with 使加载的编码器和解码器与整个网络共用各层。只有想在加载之后接着训练时才需要：
-# 先运行 args.load = False，再从“编译”单元格起重新运行。
+# 在 Spyder 或 Jupyter 里，先运行 args.load = False，再从“编译”单元格起重新运行。
+# 优化器从头开始，权重接着训练。
 # With share_layers_with, encoder and decoder have their layers in common with the whole
-# network. It is needed only to train further after loading: run args.load = False, and then
-# the cells from "compile" on.
+# network. It is needed only to train further after loading, in Spyder or Jupyter: run
+# args.load = False, and then the cells from "compile" on. The optimizer begins anew, the
+# weights go on.
 autoencoder = common.load_model("autoencoder", folder)
 encoder = common.load_model("encoder", folder, share_layers_with=autoencoder)
 decoder = common.load_model("decoder", folder, share_layers_with=autoencoder)
@@ -166,10 +175,13 @@ common.plot_rows(rows, n, folder / "pca.png")
 
 # %% 画图：一张图片经过各层 · draw a digit on its way through all layers
 # 每行是一层的特征图，最多 10 个，画成同样大小，每行的最大值显示为白色。
-# 越靠近编码，特征图越小、越粗略，之后又逐步变回图片；全黑的特征图没有被这张图片激活。
+# 越靠近编码，特征图越小、越粗略，之后又逐步变回图片；全黑的特征图对这张图片没有响应。
 # Each row has a layer's feature maps, 10 at most, all drawn in the same size; the largest
 # value of a row is white. Down to the code they have fewer pixels, and after it they become
 # an image again. A map that is all black does not react to this digit.
+# 如果你把网络写成 decoder(encoder(input_img))，各层在两个子网络里面，就不画。
+# If you write the network as decoder(encoder(input_img)), its layers are in two networks
+# within it, and are not drawn.
 if any(isinstance(layer, Model) for layer in autoencoder.layers):
     print("Not drawn: layers.png, as the network has another network among its layers")
 else:
@@ -187,7 +199,8 @@ else:
 
 # %% 画图：损失曲线 · draw the losses by epoch
 # 只训练一轮时每条曲线只有一个点。
-# 两条虚线是测试集上的损失：PCA 的，以及下界，即图片与自身的交叉熵（灰色像素使它大于 0）。
+# 两条虚线是测试集上的损失：PCA 的（偏高，原因见“表格”），以及下界，即图片与自身的交叉熵
+# （灰色像素使它大于 0）。
 # After one epoch each curve is a single point. The dashed lines are losses of the test
 # digits: PCA's, and the lower bound, which perfect images would have. Of cross-entropy it is
 # above 0, as some pixels are grey.
@@ -213,9 +226,9 @@ rows = [
     (f"PCA {components}", pca_codes, pca_imgs, pca_accuracy),
 ]
 common.print_table(x_test, rows)
-# 如果你在网络里加了正则项，val_loss 是交叉熵与惩罚项之和，下一行才会打印。
-# If you add a regularizer, val_loss is the sum of the cross-entropy and a penalty, which the
-# next line prints.
+# 这个网络没有正则项，下一行什么也不打印；如果你加了，它打印 val_loss 的两部分：交叉熵和惩罚项。
+# This network has no regularizer, and the next line prints nothing. If you add one, it prints
+# the two parts of val_loss: the cross-entropy and the penalty.
 common.print_loss_and_penalty(autoencoder, loss, x_test, decoded_imgs)
 
 # %% 显示图片 · show the pictures

@@ -17,8 +17,12 @@ from sklearn.decomposition import PCA
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--epochs", type=int, default=50, help="训练轮数 · epochs (%(default)s)")
-parser.add_argument("--batch-size", type=int, default=256, help="批量大小 · images (%(default)s)")
-parser.add_argument("--encoding-dim", type=int, default=32, help="编码维数 · code (%(default)s)")
+parser.add_argument(
+    "--batch-size", type=int, default=256, help="批量大小 · batch size (%(default)s)"
+)
+parser.add_argument(
+    "--encoding-dim", type=int, default=32, help="编码维数 · numbers in a code (%(default)s)"
+)
 args = common.start(parser)  # 加上共用的选项，读取命令行 · add the shared options, read all
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
@@ -29,8 +33,9 @@ x_test = x_test.reshape(len(x_test), 784)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络，在最窄处拆分 · build the network, and split it where it is narrowest
-# 设置随机种子：在同一个处理器上，种子相同，初始权重和结果就相同。
-# On the same processor, the same seed gives the same first weights and the same results.
+# 设置随机种子：在同一个 CPU 上，用同样的版本，种子相同，初始权重和结果就相同（GPU 上不一定）。
+# On the same processor, with the same versions, the same seed gives the same first weights and
+# results; not so on a GPU.
 common.set_seed(args.seed)
 
 # 共 7 层，从输入层（第 0 层）到输出层（第 6 层），左右对称；最窄的第 3 层输出编码：
@@ -65,15 +70,19 @@ autoencoder.compile(
     # 只为加快训练 · for speed alone
     **common.speed_settings(autoencoder, len(x_train), args.batch_size, args.epochs),
 )
-loss = autoencoder.loss  # 画图和表格要用，加载的网络没有编译 · for below: a loaded network has none
+# 后面加载的网络没有编译，没有 loss：先记下来，画图和表格要用。
+# A loaded network is not compiled, and has no loss: it is kept for the pictures and the table.
+loss = autoencoder.loss
 
 # %% 训练、保存 · train and save
 folder = Path(args.models) / "deep"
 if args.load:
-    # 不训练，用上次保存的网络 · Nothing is trained: this is the network of the last run.
+    # 不训练，用上次保存的网络（网络的选项，如编码维数，不起作用）。
+    # Nothing is trained: this is the network of the last run, whatever its options were.
     autoencoder = common.load_model("autoencoder", folder)
 else:
-    # 训练之前，检查三个网络能否保存和加载 · Before the training: can it be saved and loaded?
+    # 训练之前，检查网络能否保存和加载，编码器和解码器是否是它的一部分。
+    # Before the training: can the network be saved and loaded? Are the two its parts?
     common.check_before_training(autoencoder, encoder, decoder, folder)
     # 目标就是输入本身。50 轮之后，val_loss 约为 0.114。
     # The target is the input itself. After 50 epochs val_loss is about 0.114.
@@ -90,14 +99,17 @@ else:
     common.save_model(autoencoder, "autoencoder", folder)
     common.save_model(encoder, "encoder", folder)
     common.save_model(decoder, "decoder", folder)
+# 留作对照：加载之后再比较 · to compare with, after the loading
 trained_imgs = autoencoder.predict(x_test[:1000], batch_size=1000, verbose=0)
 
 # %% 加载保存的网络 · load what was saved
 # share_layers_with 使加载的编码器和解码器与整个网络共用各层。只有想在加载之后接着训练时才需要：
-# 先运行 args.load = False，再从“编译”单元格起重新运行。
+# 在 Spyder 或 Jupyter 里，先运行 args.load = False，再从“编译”单元格起重新运行。
+# 优化器从头开始，权重接着训练。
 # With share_layers_with, encoder and decoder have their layers in common with the whole
-# network. It is needed only to train further after loading: run args.load = False, and then
-# the cells from "compile" on.
+# network. It is needed only to train further after loading, in Spyder or Jupyter: run
+# args.load = False, and then the cells from "compile" on. The optimizer begins anew, the
+# weights go on.
 autoencoder = common.load_model("autoencoder", folder)
 encoder = common.load_model("encoder", folder, share_layers_with=autoencoder)
 decoder = common.load_model("decoder", folder, share_layers_with=autoencoder)
@@ -111,7 +123,7 @@ decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 common.print_difference(decoded_imgs[:1000], trained_imgs)
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
-# 应当能认出重建的图片是同一个数字。编码画成正方形：32 维的编码占 6 × 6 个位置中的 32 个，
+# 重建的图片应当仍能认出是同一个数字。编码画成正方形：32 维的编码占 6 × 6 个位置中的 32 个，
 # 空着的 4 个没有画；画出的编码中，最大的值是白色。
 # A reconstruction should show the same digit. A code is drawn as a square: of 6 x 6 places, a
 # code of 32 leaves 4 empty, which are not drawn. The largest value of the codes that are
@@ -126,9 +138,10 @@ common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
 # Nothing is trained again. The code is now what comes out of the second last layer of the
 # encoder; the encoder's last layer now belongs to the decoder. Layers and weights are the
 # same, and so are the reconstructions.
-# 再加载一份编码器，不与别的网络共用各层：共用的层在每个网络中各有一个输出，layer.output 不知取哪个。
+# 再加载一份编码器，不与别的网络共用各层：共用的层在每个网络中各有一个输出，layer.output 取到的
+# 是整个网络里的那一个，不是编码器里的。
 # The encoder is loaded once more, with layers of its own: a layer that two networks share has
-# an output in each, and layer.output would be that of the other network.
+# an output in each, and layer.output would be that of the whole network.
 whole_encoder = common.load_model("encoder", folder)
 encoded2 = whole_encoder.layers[-2].output
 encoder2 = Model(whole_encoder.input, encoded2)
@@ -185,7 +198,7 @@ common.plot_rows(rows, n, folder / "interpolation.png")
 
 # %% 画图：二维编码的散点图 · draw the map of a code of two numbers (--encoding-dim 2)
 # 横轴和纵轴是编码的两维在所有测试图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
-# 下图在同样的坐标上均匀取点，画出由各点的编码解码得到的图片，包括没有数据点的地方。
+# 下图在同样的坐标上均匀取点，把排名换回编码的值，画出由各点的编码解码得到的图片，包括没有数据点的地方。
 # The axes are the ranks of a code's two numbers among all test digits'. Where a digit's points
 # lie together, the code tells it apart. Below, on the same axes, are images decoded from the
 # codes on an even grid, also of places where no digit lies.
@@ -199,7 +212,8 @@ if encoded_imgs.shape[1:] == (2,):
 
 # %% 画图：损失曲线 · draw the losses by epoch
 # 训练集和测试集的损失曲线应当一同下降。
-# 两条虚线是测试集上的损失：PCA 的，以及下界，即图片与自身的交叉熵（灰色像素使它大于 0）。
+# 两条虚线是测试集上的损失：PCA 的（偏高，原因见“表格”），以及下界，即图片与自身的交叉熵
+# （灰色像素使它大于 0）。
 # The curves of training and test digits should go down together. The dashed lines are
 # losses of the test digits: PCA's, and the lower bound, which perfect images would have. Of
 # cross-entropy it is above 0, as some pixels are grey.
@@ -231,9 +245,9 @@ rows = [
     (f"PCA {components2}", pca_codes2, pca_imgs2, pca_accuracy2),
 ]
 common.print_table(x_test, rows)
-# 如果你在网络里加了正则项，val_loss 是交叉熵与惩罚项之和，下一行才会打印。
-# If you add a regularizer, val_loss is the sum of the cross-entropy and a penalty, which the
-# next line prints.
+# 这个网络没有正则项，下一行什么也不打印；如果你加了，它打印 val_loss 的两部分：交叉熵和惩罚项。
+# This network has no regularizer, and the next line prints nothing. If you add one, it prints
+# the two parts of val_loss: the cross-entropy and the penalty.
 common.print_loss_and_penalty(autoencoder, loss, x_test, decoded_imgs)
 
 # %% 显示图片 · show the pictures

@@ -17,8 +17,12 @@ from sklearn.decomposition import PCA
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--epochs", type=int, default=50, help="训练轮数 · epochs (%(default)s)")
-parser.add_argument("--batch-size", type=int, default=256, help="批量大小 · images (%(default)s)")
-parser.add_argument("--encoding-dim", type=int, default=16, help="编码维数 · code (%(default)s)")
+parser.add_argument(
+    "--batch-size", type=int, default=256, help="批量大小 · batch size (%(default)s)"
+)
+parser.add_argument(
+    "--encoding-dim", type=int, default=16, help="编码维数 · numbers in a code (%(default)s)"
+)
 parser.add_argument("--l1", type=float, default=10e-5, help="惩罚系数 · penalty (%(default)s)")
 args = common.start(parser)  # 加上共用的选项，读取命令行 · add the shared options, read all
 
@@ -30,8 +34,9 @@ x_test = x_test.reshape(len(x_test), 784)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
-# 设置随机种子：在同一个处理器上，种子相同，初始权重和结果就相同。
-# On the same processor, the same seed gives the same first weights and the same results.
+# 设置随机种子：在同一个 CPU 上，用同样的版本，种子相同，初始权重和结果就相同（GPU 上不一定）。
+# On the same processor, with the same versions, the same seed gives the same first weights and
+# results; not so on a GPU.
 common.set_seed(args.seed)
 
 # 784 个像素压缩成 16 个数，可以看成 4 × 4 的图像。
@@ -68,15 +73,19 @@ autoencoder.compile(
     # 只为加快训练 · for speed alone
     **common.speed_settings(autoencoder, len(x_train), args.batch_size, args.epochs),
 )
-loss = autoencoder.loss  # 画图和表格要用，加载的网络没有编译 · for below: a loaded network has none
+# 后面加载的网络没有编译，没有 loss：先记下来，画图和表格要用。
+# A loaded network is not compiled, and has no loss: it is kept for the pictures and the table.
+loss = autoencoder.loss
 
 # %% 训练、保存 · train and save
 folder = Path(args.models) / "simple"
 if args.load:
-    # 不训练，用上次保存的网络 · Nothing is trained: this is the network of the last run.
+    # 不训练，用上次保存的网络（网络的选项，如编码维数，不起作用）。
+    # Nothing is trained: this is the network of the last run, whatever its options were.
     autoencoder = common.load_model("autoencoder", folder)
 else:
-    # 训练之前，检查三个网络能否保存和加载 · Before the training: can it be saved and loaded?
+    # 训练之前，检查网络能否保存和加载，编码器和解码器是否是它的一部分。
+    # Before the training: can the network be saved and loaded? Are the two its parts?
     common.check_before_training(autoencoder, encoder, decoder, folder)
     # 自监督学习：目标就是输入本身，不用标签。50 轮之后，val_loss 约为 0.145。
     # Self-supervised learning: the target is the input itself; no label is used. After 50
@@ -94,14 +103,17 @@ else:
     common.save_model(autoencoder, "autoencoder", folder)
     common.save_model(encoder, "encoder", folder)
     common.save_model(decoder, "decoder", folder)
+# 留作对照：加载之后再比较 · to compare with, after the loading
 trained_imgs = autoencoder.predict(x_test[:1000], batch_size=1000, verbose=0)
 
 # %% 加载保存的网络 · load what was saved
 # share_layers_with 使加载的编码器和解码器与整个网络共用各层。只有想在加载之后接着训练时才需要：
-# 先运行 args.load = False，再从“编译”单元格起重新运行。
+# 在 Spyder 或 Jupyter 里，先运行 args.load = False，再从“编译”单元格起重新运行。
+# 优化器从头开始，权重接着训练。
 # With share_layers_with, encoder and decoder have their layers in common with the whole
-# network. It is needed only to train further after loading: run args.load = False, and then
-# the cells from "compile" on.
+# network. It is needed only to train further after loading, in Spyder or Jupyter: run
+# args.load = False, and then the cells from "compile" on. The optimizer begins anew, the
+# weights go on.
 autoencoder = common.load_model("autoencoder", folder)
 encoder = common.load_model("encoder", folder, share_layers_with=autoencoder)
 decoder = common.load_model("decoder", folder, share_layers_with=autoencoder)
@@ -115,7 +127,7 @@ decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
 common.print_difference(decoded_imgs[:1000], trained_imgs)
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
-# 应当能认出重建的图片是同一个数字。画出的编码中，最大的值是白色。
+# 重建的图片应当仍能认出是同一个数字。画出的编码中，最大的值是白色。
 # A reconstruction should show the same digit. The largest value of the codes that are
 # drawn is white.
 n = 12  # how many digits to show
@@ -141,10 +153,11 @@ common.plot_rows(rows, n, folder / "pca.png")
 
 # %% 画图：编码的每一维对图像的作用 · draw what each number of the code does to the image
 # 其余各维取平均值，只让一维从小（5% 分位数）变大（95% 分位数）：红色处变亮，蓝色处变暗，
-# 白色处不变。只画前 16 维。如果某幅图全白，说明这一维对（几乎）所有图片都是 0。
+# 白色处不变。只画前 16 维。如果某幅图全白，这一维的作用很弱，或者对（几乎）所有图片都是 0。
 # All numbers of a code but one are at their means; that one goes from small, its quantile of
 # 5 %, to large, that of 95 %. Red pixels become brighter, blue ones darker, white ones stay.
-# The first 16 are drawn. If an image is all white, its number is 0 for nearly all digits.
+# The first 16 are drawn. If an image is all white, its number does little, or is 0 for nearly
+# all digits.
 def change_each_number(codes, quantile):
     """Return copies of the mean code; in copy i, number i alone is replaced by its quantile."""
     flat_codes = codes.reshape(len(codes), -1)
@@ -165,7 +178,7 @@ common.plot_rows(rows, 16, folder / "each_number.png", scaled=list(rows))
 
 # %% 画图：二维编码的散点图 · draw the map of a code of two numbers (--encoding-dim 2)
 # 横轴和纵轴是编码的两维在所有测试图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
-# 下图在同样的坐标上均匀取点，画出由各点的编码解码得到的图片，包括没有数据点的地方。
+# 下图在同样的坐标上均匀取点，把排名换回编码的值，画出由各点的编码解码得到的图片，包括没有数据点的地方。
 # The axes are the ranks of a code's two numbers among all test digits'. Where a digit's points
 # lie together, the code tells it apart. Below, on the same axes, are images decoded from the
 # codes on an even grid, also of places where no digit lies.
@@ -179,7 +192,8 @@ if encoded_imgs.shape[1:] == (2,):
 
 # %% 画图：损失曲线 · draw the losses by epoch
 # 训练集和测试集的损失曲线应当一同下降（损失中包含惩罚项）。
-# 两条虚线是测试集上的损失：PCA 的，以及下界，即图片与自身的交叉熵（灰色像素使它大于 0）。
+# 两条虚线是测试集上的损失，不含惩罚项：PCA 的（偏高，原因见“表格”），以及下界，即图片与自身的
+# 交叉熵（灰色像素使它大于 0）。
 # The curves of training and test digits should go down together; they hold the penalty.
 # The dashed lines are losses of the test digits: PCA's, and the lower bound, which perfect
 # images would have; both are without the penalty. Of cross-entropy the lower bound is above

@@ -105,6 +105,7 @@ def test_picture_as_it_is_seen(tmp_path):
     common.plot_rows(rows, 2, tmp_path / "a.png")
     picture = imread(tmp_path / "a.png")[..., :3].mean(axis=2)
     height = len(picture)
+    assert height > 1.6 * 110  # two rows of 0.8 inches, sharp enough to be looked at
     black = (picture < 0.1).mean(axis=0) > 0.3  # of columns: those with images
     left = np.flatnonzero(black)[0]
     assert picture[height // 8, left + 3] > 0.9
@@ -293,6 +294,7 @@ def test_map_is_drawn_by_rank(tmp_path):
     assert names["x"] == pytest.approx((0.5, 0.6))
     assert names["z"] == pytest.approx((0.6, 0.2))
     assert lower.images[0].get_extent() == [0, 1, 0, 1]
+    assert lower.images[0].get_clim() == (0, 1)
     assert (upper.get_xlim(), upper.get_ylim()) == ((0, 1), (0, 1))
 
 
