@@ -29,6 +29,8 @@ clock = """
 import resource
 import time
 
+import keras
+
 
 class Clock(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
