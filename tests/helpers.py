@@ -140,6 +140,8 @@ def start(path, *words, options=(), **environment):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+    if os.name == "posix":  # it leaves a core to the tests, which do not wait for it yet
+        os.setpriority(os.PRIO_PROCESS, process.pid, 10)
     PROCESSES.append(process)
     return process
 

@@ -182,7 +182,7 @@ def test_epochs_batch_size_and_shuffling(name, sorted_digits, tmp_path):
 
 def test_seed_repeats_a_training(few, tmp_path):
     """Bit for bit, with large batches too, whose parts are worked on at the same time."""
-    cells = Cells("conv", few, tmp_path)
+    cells = Cells("simple", few, tmp_path)
     cells.args.epochs = 2
     cells.args.batch_size = 250
     cells.run("加载数据")
