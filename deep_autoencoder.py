@@ -198,8 +198,10 @@ common.plot_rows(rows, n, folder / "interpolation.png")
 
 # %% 画图：二维编码的散点图 · draw the map of a code of two numbers (--encoding-dim 2)
 # 横轴和纵轴是编码的两维在所有测试图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
+# 相等的值（例如许多 0）名次随机。
 # 下图在同样的坐标上均匀取点，把排名换回编码的值，画出由各点的编码解码得到的图片，包括没有数据点的地方。
-# The axes are the ranks of a code's two numbers among all test digits'. Where a digit's points
+# The axes are the ranks of a code's two numbers among all test digits'. Equal numbers, such as
+# many 0, are ranked at random. Where a digit's points
 # lie together, the code tells it apart. Below, on the same axes, are images decoded from the
 # codes on an even grid, also of places where no digit lies.
 if encoded_imgs.shape[1:] == (2,):
