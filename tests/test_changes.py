@@ -12,6 +12,10 @@ PENALTY = ", activity_regularizer=sparse"
 ADAPTED = """scale = Normalization(axis=None)
 scale.adapt(x_train)
 """
+NORMALISED = {
+    "sparse)(input_img)": "sparse)(scale(input_img))",
+    "# %% 建立网络": f"{ADAPTED}# %% 建立网络",
+}
 NESTED = {
     "decoder = Model(encoded, decoded)": (
         "decoder = Model(encoded, decoded)\n"
@@ -26,8 +30,7 @@ CHANGES = {
         OUTPUT: f'decoded = BatchNormalization()(Dense(100, "relu")(encoded))\n{OUTPUT[:-9]}(decoded)',
     },
     "pixels that are normalised, a penalty on the weights": {
-        "sparse)(input_img)": "sparse)(scale(input_img))",
-        "# %% 建立网络": f"{ADAPTED}# %% 建立网络",
+        **NORMALISED,
         PENALTY: ", kernel_regularizer=regularizers.L2(0.01)",
     },
     "a decoder with Conv2DTranspose, mse": {
@@ -44,8 +47,7 @@ decoded = Dense(784, activation="sigmoid")(Flatten()(encoded))""",
         PENALTY: "",
     },
     "a network of networks, pixels that are normalised, a Loss": {
-        "sparse)(input_img)": "sparse)(scale(input_img))",
-        "# %% 建立网络": f"{ADAPTED}# %% 建立网络",
+        **NORMALISED,
         '"binary_crossentropy"': "keras.losses.MeanAbsoluteError()",
         **NESTED,
     },

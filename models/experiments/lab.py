@@ -120,9 +120,8 @@ def figures_of(args, codes_train, codes_test, images, digits):
     memory = joblib.Memory(args.runs, verbose=0)  # keeps what the slow part returned
     recognise = memory.cache(common.nearest_neighbour_accuracy)
     percent = 100 * recognise(codes_train, y_train, codes_test, y_test)
-    return Figures(
-        codes_test[0].size, common.mean_loss("binary_crossentropy", x_test, x_images), mse, percent
-    )
+    entropy = common.mean_loss("binary_crossentropy", x_test, x_images)
+    return Figures(codes_test[0].size, entropy, mse, percent)
 
 
 def spread(values, decimals):
