@@ -499,7 +499,7 @@ def _new_figure(path, width, height, layout="constrained"):
 def _save_figure(figure, path):
     """Save a figure as a PNG file, and say so."""
     png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=120, bbox_inches="tight")
+    figure.savefig(png, format="png", dpi=120)
     _write(Path(path), png.getvalue())
     print(f"Drawn: {path}")
 

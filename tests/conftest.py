@@ -18,12 +18,11 @@ os.environ["https_proxy"] = "http://127.0.0.1:9"
 os.environ["MPLBACKEND"] = "agg"
 os.environ["PYTHONPATH"] = str(ROOT)
 os.environ.pop("KERAS_BACKEND", None)
-# PCA and nearest neighbours take one core, and leave the other to the processes beside.
+# The tests take one core, and leave the other to the processes beside.
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import common
 
-import jupyter_client
 import matplotlib.pyplot as plt
 import pytest
 from helpers import PATHS, PROCESSES, Cells, run_script, start, write_npz
@@ -49,9 +48,12 @@ def npz(digits, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def few(digits, npz):
-    """A file with 500 and 200 of them, for what does not depend on them."""
+    """A file with 128 and 200 of them, for what does not depend on them.
+
+    An epoch is one step, so that TensorFlow has no loop of steps to compile.
+    """
     (x_train, y_train), (x_test, y_test) = digits
-    train = x_train[:500], y_train[:500]
+    train = x_train[:128], y_train[:128]
     test = x_test[:200], y_test[:200]
     return write_npz(npz.with_name("few.npz"), train, test)
 
@@ -123,34 +125,23 @@ def early(few, tmp_path_factory):
             KERAS_HOME=str(folder),
             MATPLOTLIBRC=str(folder),
         ),
-        "JAX": start(programs / "on_jax.py", *words, folder, KERAS_BACKEND="jax"),
+        "JAX": start(
+            programs / "on_jax.py",
+            *words,
+            folder,
+            KERAS_BACKEND="jax",
+            XLA_FLAGS="--xla_backend_optimization_level=0",  # compiled sooner, into slower code
+        ),
         "notebook": start(programs / "notebook.py", few, folder),
+        "Spyder": start(programs / "spyder.py", few, folder),
     }
-
-
-@pytest.fixture(scope="session")
-def spyder_kernel(tmp_path_factory):
-    """Spyder's kernel, which is started early too, and imports Keras beside the tests."""
-    manager = jupyter_client.KernelManager(cache_ports=False)
-    command = [sys.executable, "-m", "spyder_kernels.console", "-f", "{connection_file}"]
-    manager.kernel_spec.argv[:] = command
-    environment = dict(os.environ)
-    del environment["MPLBACKEND"]
-    manager.start_kernel(cwd=str(tmp_path_factory.mktemp("spyder")), env=environment)
-    client = manager.client()
-    client.start_channels()
-    client.execute("import keras")  # which does not wait for its end
-    yield manager
-    manager.shutdown_kernel(now=True)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def processes(request):
     """Start the early processes at once if a test wants them; end all processes."""
-    wanted = [test.fixturenames for test in request.session.items]
-    for name in ("early", "spyder_kernel"):
-        if any(name in names for names in wanted):
-            request.getfixturevalue(name)
+    if any("early" in test.fixturenames for test in request.session.items):
+        request.getfixturevalue("early")
     yield
     for process in PROCESSES:
         process.kill()

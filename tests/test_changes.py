@@ -4,7 +4,10 @@ import re
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from helpers import changed_script, drawn_rows, mse, predict, rows_of, table
+
+pytestmark = pytest.mark.filterwarnings("ignore:Even though the")  # of the fixture `eager`
 
 LAYERS = "import keras\nfrom keras.layers import *"
 OUTPUT = 'decoded = Dense(784, activation="sigmoid")(encoded)'
@@ -57,6 +60,14 @@ LOSSES = {
     "a decoder with Conv2DTranspose, mse": "mean_squared_error",
     "a network of networks, pixels that are normalised, a Loss": "mean_absolute_error",
 }
+
+
+@pytest.fixture(autouse=True)
+def eager():
+    """TensorFlow runs each network as it stands: to compile so many would take twice as long."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture
@@ -166,10 +177,10 @@ def test_layers_of_deep_changed(changed_run):
             "encoded = Dense(90)(encoded)\nencoded = Dropout(0.1)(Dense(50)(encoded))\n"
         )
     }
-    run = changed_run("deep", changes, "--encoding-dim", "400", "--epochs", "0")
+    run = changed_run("deep", changes, "--encoding-dim", "100", "--epochs", "0")
     assert_loaded_is_trained(run)
     np.testing.assert_allclose(run.decoded_imgs2, run.decoded_imgs, atol=1e-5)
-    assert [row.code for row in rows_of(run.said)] == [400, 400, 50, 50]
+    assert [row.code for row in rows_of(run.said)] == [100, 100, 50, 50]
 
 
 OWN_LAYER = """

@@ -221,9 +221,9 @@ def test_scripts_use_what_makes_them_fast(name, few, tmp_path):
     cells.run("加载数据", "建立网络")
     for epochs in (9, 10):
         cells.args.epochs = epochs
-        cells.args.batch_size = 100
+        cells.args.batch_size = 30
         cells.run("编译")
-        assert cells.autoencoder.steps_per_execution == 5  # 500 digits in batches of 100
+        assert cells.autoencoder.steps_per_execution == 5  # 128 digits in batches of 30
         expected = epochs == 10 and name != "conv" and tf.test.is_built_with_xla()
         assert cells.autoencoder.jit_compile is expected
 

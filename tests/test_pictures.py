@@ -187,14 +187,15 @@ def test_random_codes(first_run):
 def test_random_codes_are_those_of_the_seed(first_run, few, tmp_path):
     first = first_run("deep").random_codes
     cells = Cells("deep", few, tmp_path)
-    for name in ("encoded_imgs", "decoder", "x_test", "n"):
+    for name in ("encoded_imgs", "decoder", "x_test"):
         cells.variables[name] = getattr(first_run("deep"), name)
+    cells.variables["n"] = 2
     cells.variables["folder"] = tmp_path
     cells.run("画图：插值")
-    np.testing.assert_array_equal(cells.random_codes, first)
+    np.testing.assert_array_equal(cells.random_codes, first[:2])
     cells.args.seed = 1
     cells.run("画图：插值")
-    assert np.abs(cells.random_codes - first).max() > 1e-3
+    assert np.abs(cells.random_codes - first[:2]).max() > 1e-3
 
 
 def test_layers(first_run):

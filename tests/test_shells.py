@@ -31,47 +31,6 @@ def test_errors_of_other_kinds_keep_their_traceback(capsys):
     assert said.endswith("NameError: typo\n")
 
 
-@pytest.fixture
-def spyder(spyder_kernel):
-    """Spyder's kernel: a function that runs code in it, and returns what it printed."""
-    client = spyder_kernel.client()
-    client.start_channels()
-    client.wait_for_ready(timeout=180)
-
-    def run(code, stop_at="never"):
-        said = []
-
-        def note(message):
-            said.extend(message["content"].get("traceback", ()))
-            said.append(message["content"].get("text", ""))
-            if stop_at in said[-1]:
-                spyder_kernel.interrupt_kernel()
-
-        client.execute_interactive(code, timeout=180, output_hook=note)
-        return "".join(said)
-
-    return run
-
-
-def test_spyder_runs_the_whole_file(spyder, few, tmp_path):
-    words = f"--epochs 1 --encoding-dim 3 --data {few.as_posix()}"
-    words += f" --models {tmp_path.as_posix()}"
-    said = spyder(f"%runfile {PATHS['simple'].as_posix()} --args '{words}'")
-    assert {row.code for row in table(said).values()} == {3}
-    assert spyder("print(decoded_imgs.shape, args.epochs)") == "(200, 784) 1\n"
-
-    # And then cell by cell, with options changed, and stopped.
-    text = PATHS["simple"].read_text(encoding="utf-8")
-    first, *cells = [f"# %%{cell}" for cell in text.split("# %%")[1:]]
-    spyder(f"__file__ = r'{PATHS['simple']}'\n{first}")
-    assert spyder("print(args.epochs, args.load)") == "50 False\n"
-    change = f"args.data = r'{few}'\nargs.models = r'{tmp_path}'\nargs.optimizer = 'adam'"
-    spyder(f"args.epochs = 100_000\n{change}")
-    said = [spyder(cell, stop_at="Epoch 3/") for cell in cells]  # by the stop button
-    assert "STOPPED EARLY" in "".join(said)
-    assert table("".join(said))["autoencoder"].code == 16
-
-
 def test_training_in_a_thread(few, tmp_path):
     """As in Streamlit; only the main thread may change what Ctrl-C does."""
     cells = Cells("simple", few, tmp_path)
@@ -100,8 +59,8 @@ def test_ctrl_c_keeps_what_was_learnt(run, tmp_path, capsys):
     changes = {"verbose=args.verbose,": f"verbose=2, callbacks=[keras.callbacks.{ctrl_c}],"}
     changes["n = 12"] = "n = 2"
     path = changed_script(tmp_path, "simple", changes, "import signal\nimport keras")
-    done = run(path, "--epochs", "100000")
-    assert "Epoch 1/100000\n" in done.said
+    done = run(path, "--epochs", "9")
+    assert "Epoch 1/9\n" in done.said
     assert len(done.history.history["val_loss"]) == 1
     assert capsys.readouterr().err.endswith("STOPPED EARLY by Ctrl-C; once more to leave at once\n")
     assert table(done.said)["autoencoder"].code == 16
@@ -147,6 +106,17 @@ def test_notebook(early):
     """A script as a notebook, with an option changed."""
     out, err = early["notebook"].communicate(timeout=180)
     assert out.endswith("4 pictures\n(200, 16)\n"), err
+
+
+def test_spyder(early):
+    """The whole file, and then cell by cell, with options changed, and stopped."""
+    out, err = early["Spyder"].communicate(timeout=180)
+    whole, cells = out.split("CELLS\n")
+    assert {row.code for row in table(whole).values()} == {3}, err
+    assert whole.endswith("(200, 784) 1\n")
+    assert cells.startswith("50 False\n")
+    assert "STOPPED EARLY" in cells
+    assert table(cells)["autoencoder"].code == 16
 
 
 def test_jax(early):

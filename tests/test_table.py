@@ -62,6 +62,7 @@ def test_pca_has_no_more_than_pixels_or_digits(name, first_run, npz, tmp_path):
     run = first_run(name)
     cells = Cells(name, npz, tmp_path)
     cells.variables.update(vars(run))
+    cells.variables["n"] = 2
     cells.variables["x_train"] = run.x_train[:12]
     cells.run("主成分分析")
     assert cells.pca_codes.shape == (1000, 12)
