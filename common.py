@@ -67,31 +67,12 @@ def start(parser):
     keras.config.set_image_data_format("channels_last")
 
     add = parser.add_argument
-    add(
-        "--optimizer",
-        default="adadelta",
-        help="优化器，Keras 中的任意一个 · any of Keras's (%(default)s)",
-    )
-    add(
-        "--seed",
-        type=int,
-        default=0,
-        help="随机种子 · seed of random numbers (%(default)s)",
-    )
-    add(
-        "--data",
-        default=MNIST,
-        help="数据文件，格式同 mnist.npz · a file like mnist.npz",
-    )
+    add("--optimizer", default="adadelta", help="Keras 的优化器 · any of Keras's (%(default)s)")
+    add("--seed", type=int, default=0, help="随机种子 · of random numbers (%(default)s)")
+    add("--data", default=MNIST, help="数据文件，格式同 mnist.npz · a file like mnist.npz")
     add("--models", default=FOLDER / "models", help="输出文件夹 · where to save (%(default)s)")
     add("--load", action="store_true", help="不训练，加载上次的网络 · load the last networks")
-    add(
-        "--verbose",
-        type=int,
-        choices=[0, 1, 2],
-        default=1,
-        help="训练进度：1 进度条，2 每轮一行 · 1: a bar, 2: lines",
-    )
+    add("--verbose", type=int, default=1, help="进度：1 进度条，2 每轮一行 · 1: a bar, 2: lines")
     add("--no-show", action="store_true", help="不弹出窗口 · only save the pictures")
     # The file of the code that called this function. (In Jupyter, __file__ does not exist.)
     script = inspect.stack()[1].filename

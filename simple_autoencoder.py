@@ -17,12 +17,8 @@ from sklearn.decomposition import PCA
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--epochs", type=int, default=50, help="训练轮数 · epochs (%(default)s)")
-parser.add_argument(
-    "--batch-size", type=int, default=256, help="批量大小 · batch size (%(default)s)"
-)
-parser.add_argument(
-    "--encoding-dim", type=int, default=16, help="编码维数 · numbers in a code (%(default)s)"
-)
+parser.add_argument("--batch-size", type=int, default=256, help="批大小 · batch size (%(default)s)")
+parser.add_argument("--encoding-dim", type=int, default=16, help="维数 · code size (%(default)s)")
 parser.add_argument("--l1", type=float, default=10e-5, help="惩罚系数 · penalty (%(default)s)")
 args = common.start(parser)  # 加上共用的选项，读取命令行 · add the shared options, read all
 

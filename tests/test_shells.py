@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from helpers import PATHS, ROOT, Cells, changed_script, table
+from helpers import ROOT, Cells, changed_script, table
 
 
 def test_an_error_that_you_can_mend_is_one_line(capsys):
