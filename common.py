@@ -1,6 +1,6 @@
 """What the three scripts share: options, digits, training, saving, pictures, the table.
 
-The networks, the arrays and the results stand in the scripts. The functions here check, load,
+The networks, the arrays and the results are in the scripts. The functions here check, load,
 save, print and draw what they are handed.
 
 The import gives Matplotlib its default settings, so that a matplotlibrc of yours changes no
@@ -21,8 +21,8 @@ import tempfile
 import threading
 from pathlib import Path
 
-# Keras and TensorFlow read these when they are imported: which library computes, and that
-# most of TensorFlow's messages are left out. That is why the scripts import common first.
+# Keras and TensorFlow read these when they are imported, which is why the scripts import common
+# first. Unless you have set them, TensorFlow computes, and prints few messages.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -38,7 +38,7 @@ MNIST = FOLDER / "models" / "data" / "mnist.npz"
 
 
 class UserError(Exception):
-    """A failure that you can mend. Its text is one line: what, where, and what to do."""
+    """A failure that you can mend; its text is one line."""
 
 
 # ---- 选项 · Options ----------------------------------------------------------------------
@@ -67,12 +67,12 @@ def start(parser):
     keras.config.set_image_data_format("channels_last")
 
     add = parser.add_argument
-    add("--optimizer", default="adadelta", help="Keras 的优化器 · any of Keras's (%(default)s)")
-    add("--seed", type=int, default=0, help="随机种子 · of random numbers (%(default)s)")
+    add("--optimizer", default="adadelta", help="优化器 · any of Keras (%(default)s)")
+    add("--seed", type=int, default=0, help="随机种子 · random seed (%(default)s)")
     add("--data", default=MNIST, help="数据文件，格式同 mnist.npz · a file like mnist.npz")
     add("--models", default=FOLDER / "models", help="输出文件夹 · where to save (%(default)s)")
     add("--load", action="store_true", help="不训练，加载上次的网络 · load the last networks")
-    add("--verbose", type=int, default=1, help="进度：1 进度条，2 每轮一行 · 1: a bar, 2: lines")
+    add("--verbose", type=int, default=1, help="进度：0、1 或 2 · 0: none, 1: a bar, 2: lines")
     add("--no-show", action="store_true", help="不弹出窗口 · only save the pictures")
     # The file of the code that called this function. (In Jupyter, __file__ does not exist.)
     script = inspect.stack()[1].filename
@@ -106,10 +106,10 @@ def load_mnist(path=MNIST):
 
     x: float32 in [0, 1], (n, 28, 28); y: integers, (n,). 60,000 to train, and 10,000 to test.
 
-    `path`: a file laid out as the one of `keras.datasets.mnist.load_data()`, which the post
-    calls, https://keras.io/api/datasets/mnist/: x uint8 from 0 to 255, and y integers. That
-    call downloads its file first, which fails or hangs behind many firewalls; so the file
-    comes with this project. Raises UserError if there is none, or if it has something else.
+    `path`: a file as `keras.datasets.mnist.load_data()` has it, with x uint8 from 0 to 255, and
+    y integers. The post makes that call, which first downloads the file; behind many firewalls
+    this fails or hangs. So the file comes with this project. Raises UserError if there is none,
+    or if it has something else. Source: https://keras.io/api/datasets/mnist/
     """
     if not Path(path).is_file():
         raise UserError(f"there is no file {path}")
@@ -149,8 +149,8 @@ def _check_digits(where, x, y):
 def set_seed(seed):
     """Set the seed of all random numbers, a whole number from 0 to 2**32 - 1.
 
-    On the same processor, with the same versions, the same seed repeats a training exactly;
-    not so on a GPU.
+    On the same CPU, with the same versions, the same seed repeats a training exactly; on a GPU
+    it may not.
     """
     keras.utils.set_random_seed(seed)
     if keras.config.backend() == "tensorflow":
@@ -166,9 +166,9 @@ def set_seed(seed):
 def get_optimizer(name, rates):
     """Return an optimizer of Keras by its name, however that is spelt: "adam", "Adam".
 
-    `rates`: from names in small letters to learning rates; others have Keras's own rate. An
-    optimizer in place of a name is returned as it is. Raises Keras's ValueError if there is
-    none of that name.
+    `rates`: the learning rates of some optimizers, by their names in small letters; the others
+    have Keras's. An optimizer in place of a name is returned as it is. Raises Keras's
+    ValueError if there is none of that name.
     """
     optimizer = keras.optimizers.get(name)
     spelt_small = type(optimizer).__name__.lower()
@@ -184,8 +184,8 @@ def speed_settings(model, digits, batch_size, epochs):
     """
     # A step is one change of the weights, by one batch. Going back to Python after each step
     # takes a good part of the time, so up to 47 steps are run in one go. That is a fifth of an
-    # epoch of 60,000 digits in batches of 256; with more, the bar would stand still for longer,
-    # and so would Ctrl-C, which both wait for the end of a go.
+    # epoch of 60,000 digits in batches of 256; with more, the bar and Ctrl-C,
+    # which wait for the end of a go, would be slower to react.
     steps = math.ceil(digits / batch_size)
     settings = {"steps_per_execution": min(steps, 47)}
 
@@ -202,10 +202,11 @@ def speed_settings(model, digits, batch_size, epochs):
 
 
 def check_before_training(autoencoder, encoder, decoder, folder):
-    """Before a long training, try to save and to load the untrained network.
+    """Before a training, check what would make it useless: the parts, saving, and loading.
 
-    Makes the folder, if there is none. Raises UserError if nothing can be written to it, or if
-    encoder or decoder have weights that are not the autoencoder's. If Keras cannot load the
+    The untrained network is saved and loaded, for a trial. Makes the folder, if there is none.
+    Raises UserError if nothing can be written to it, or if encoder or decoder have weights that
+    are not the autoencoder's. If Keras cannot load the
     autoencoder, for instance with a layer of your own, the error is Keras's, and says what to
     do.
     """
@@ -231,8 +232,8 @@ def ctrl_c_stops(model):
     """Within the block, Ctrl-C ends `model.fit` soon, and what was learnt stays.
 
     `fit` returns after the steps that are being run, and a validation. A second Ctrl-C does
-    what it does without this block. In a thread the block does nothing, as only the main
-    thread may change what Ctrl-C does.
+    what it does without this block. In a thread Ctrl-C is left as it is: only the main
+    thread may change it.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # here the block runs
@@ -267,7 +268,7 @@ def save_model(model, name, folder):
     for array in model.get_weights():
         if not np.isfinite(array).all():
             raise UserError(
-                "the network diverged and is not saved: build it again, and lower the rate"
+                "the network diverged and is not saved: build it again, with a lower learning rate"
             )
         weights.append((array.dtype.str, array.shape, array.tobytes()))
     _write(Path(folder) / f"{name}_config.pkl", pickle.dumps(model.get_config()))
@@ -292,7 +293,7 @@ def load_model(name, folder, share_layers_with=None):
     kind = "Sequential"
     if "input_layers" in config:  # which a Model's configuration has
         kind = "Model"
-    # As Model.from_config in the post, but surely in Keras's safe mode, which refuses code, such
+    # As Model.from_config in the post, but always in Keras's safe mode, which refuses code, such
     # as a Lambda layer may have. The dictionary is of the form in which Keras saves a network.
     saved = {"module": "keras", "class_name": kind, "config": config}
     model = keras.saving.deserialize_keras_object(saved, safe_mode=True)
@@ -383,9 +384,8 @@ def print_difference(decoded_imgs, trained_imgs):
     print(f"loaded decoder(encoder(x)) - trained autoencoder(x): at most {difference:.1g}")
     if difference > 1e-4:
         print(
-            "So what was loaded is another network. Has it a layer of your own that keeps "
-            "something beside its weights, or adds noise after the training too? Or do two "
-            "layers share a weight?"
+            "So what was loaded is another network. Perhaps a layer of your own keeps something "
+            "beside its weights, or adds noise after the training too; or two layers share a weight."
         )
 
 
@@ -440,11 +440,11 @@ def print_table(x_test, rows):
     print(f"{'lower bound':20}{lower_bound:34.4f}\n")
 
 
-def print_loss_and_penalty(autoencoder, loss, x_test, decoded_imgs):
-    """Print the validation loss as loss + penalty, if the network has a penalty.
+def print_loss_and_penalty(autoencoder, x_test, decoded_imgs):
+    """Print the validation loss of a compiled network as loss + penalty, if it has a penalty.
 
-    `loss`: as `mean_loss` takes it. The penalty is what all regularizers of the network add
-    to the loss on the digits x_test, which are taken in batches of 1,000.
+    The loss is that of decoded_imgs against the digits x_test. The penalty is what all
+    regularizers of the network add to it, in batches of 1,000.
     """
     penalty = 0
     for first in range(0, len(x_test), 1000):
@@ -453,9 +453,10 @@ def print_loss_and_penalty(autoencoder, loss, x_test, decoded_imgs):
         autoencoder(batch)
         penalty += float(sum(autoencoder.losses)) * len(batch) / len(x_test)
     if penalty > 0:
-        value = mean_loss(loss, x_test, decoded_imgs)
+        value = mean_loss(autoencoder.loss, x_test, decoded_imgs)
+        name = _loss_name(autoencoder.loss)
         total = value + penalty
-        print(f"{_loss_name(loss)} + penalty: {value:.4f} + {penalty:.4f} = {total:.4f}")
+        print(f"{name} + penalty: {value:.4f} + {penalty:.4f} = {total:.4f}")
 
 
 def _loss_name(loss):

@@ -21,7 +21,7 @@ from sklearn.decomposition import PCA
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--epochs", type=int, default=1, help="训练轮数 · epochs (%(default)s)")
 parser.add_argument("--batch-size", type=int, default=128, help="批大小 · batch size (%(default)s)")
-args = common.start(parser)  # 加上共用的选项，读取命令行 · add the shared options, read all
+args = common.start(parser)  # 加上共用的选项并读取 · add the shared options, and read all
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
 # 标签 y 只用于最后的表格 · The labels, y, are for the table only.
@@ -32,8 +32,8 @@ print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
 # 设置随机种子：在同一个 CPU 上，用同样的版本，种子相同，初始权重和结果就相同（GPU 上不一定）。
-# On the same processor, with the same versions, the same seed gives the same first weights and
-# results; not so on a GPU.
+# Set the seed of random numbers: on the same CPU, with the same versions, the same seed gives the
+# same first weights and results. On a GPU they may differ.
 common.set_seed(args.seed)
 
 # 包括输入层在内共 14 层；卷积核为 3 × 3，池化取每 2 × 2 个值中最大的，上采样把每个值重复成 2 × 2。
@@ -68,7 +68,8 @@ decoder = Model(encoded, decoded)
 
 # %% 编译 · compile
 # 原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
-# The rate of the post's 'adadelta' was 1.0. At today's 0.001 next to nothing is learnt.
+# In the post's days the learning rate of 'adadelta' was 1.0. With today's default, 0.001, next to
+# nothing is learnt.
 # Adam 的 0.005：用前 50000 张训练图片训练 1 轮，在其余 10000 张上比较，三个种子的损失都比
 # Keras 默认的 0.001 小。
 # Adam's 0.005: after 1 epoch on the first 50,000 training digits, the loss of the other 10,000
@@ -80,19 +81,16 @@ autoencoder.compile(
     # 只为加快训练 · for speed alone
     **common.speed_settings(autoencoder, len(x_train), args.batch_size, args.epochs),
 )
-# 后面加载的网络没有编译，没有 loss：先记下来，画图和表格要用。
-# A loaded network is not compiled, and has no loss: it is kept for the pictures and the table.
-loss = autoencoder.loss
 
 # %% 训练、保存 · train and save
 folder = Path(args.models) / "conv"
 if args.load:
-    # 不训练，用上次保存的网络（网络的选项，如编码维数，不起作用）。
-    # Nothing is trained: this is the network of the last run, whatever its options were.
+    # 不训练，用上次保存的网络 · Nothing is trained: this is the network that was saved last.
     autoencoder = common.load_model("autoencoder", folder)
 else:
     # 训练之前，检查网络能否保存和加载，编码器和解码器是否是它的一部分。
-    # Before the training: can the network be saved and loaded? Are the two its parts?
+    # Before the training: can the network be saved and loaded, and are encoder and decoder parts
+    # of it?
     common.check_before_training(autoencoder, encoder, decoder, folder)
     callbacks = []
     if keras.config.backend() == "tensorflow":
@@ -119,13 +117,13 @@ else:
 trained_imgs = autoencoder.predict(x_test[:1000], batch_size=1000, verbose=0)
 
 # %% 加载保存的网络 · load what was saved
-# share_layers_with 使加载的编码器和解码器与整个网络共用各层。只有想在加载之后接着训练时才需要：
-# 在 Spyder 或 Jupyter 里，先运行 args.load = False，再从“编译”单元格起重新运行。
-# 优化器从头开始，权重接着训练。
-# With share_layers_with, encoder and decoder have their layers in common with the whole
-# network. It is needed only to train further after loading, in Spyder or Jupyter: run
-# args.load = False, and then the cells from "compile" on. The optimizer begins anew, the
-# weights go on.
+# 原文加载的三个网络各有自己的权重。share_layers_with 使编码器和解码器与整个网络共用各层，
+# 这样加载之后还可以接着训练：在 Spyder 或 Jupyter 里，从“编译”单元格起重新运行
+# （如果设过 args.load = True，先改回 False）。优化器从头开始，权重接着训练。
+# Loaded as in the post, the three networks have weights of their own. With share_layers_with,
+# encoder and decoder have their layers in common with the whole network, so that it can be
+# trained further: in Spyder or Jupyter, run the cells from "compile" on once more (set args.load
+# back to False if you changed it). The optimizer begins anew, the weights go on.
 autoencoder = common.load_model("autoencoder", folder)
 encoder = common.load_model("encoder", folder, share_layers_with=autoencoder)
 decoder = common.load_model("decoder", folder, share_layers_with=autoencoder)
@@ -134,8 +132,9 @@ autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
-# 结构和权重都回来了吗？比较重建的图片与加载之前的（只用前 1000 张）。
-# Are layers and weights back? The images are compared with those before (the first 1,000).
+# 结构和权重都回来了吗？比较前 1000 张重建的图片与整个网络在加载之前的。
+# Are layers and weights back? The first 1,000 reconstructions are compared with those of the
+# whole network before it was loaded.
 common.print_difference(decoded_imgs[:1000], trained_imgs)
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
@@ -143,7 +142,7 @@ common.print_difference(decoded_imgs[:1000], trained_imgs)
 # 编码的 8 个特征图排成 3 × 3，最后一个位置空着。画出的编码中，最大的值是白色。
 # After one epoch the images are blurred, but most digits can be recognised; more epochs help.
 # A code's 8 feature maps stand in 3 rows of 3, and the last place is empty. The largest value
-# of the codes is white.
+# of the codes that are drawn is white.
 n = 10  # how many digits to show
 rows = {"original": x_test, "code": encoded_imgs, "reconstruction": decoded_imgs}
 common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
@@ -158,7 +157,8 @@ common.plot_model(autoencoder, folder / "model.png")
 # %% 主成分分析，用来比较 · PCA, to compare with
 # 主成分分析不用神经网络，也能把图片压缩成同样维数的编码，再线性重建。
 # 训练一轮之后，网络重建的图片比 PCA 的模糊。
-# PCA needs no network. It turns an image into a code of the same size, and back, linearly.
+# PCA needs no network. It turns an image into a code of the same size as the network's, and
+# back, linearly.
 # After one epoch the network's images are more blurred than PCA's.
 size = encoded_imgs[0].size
 components = min(size, 784, len(x_train))  # no more than pixels or digits
@@ -204,13 +204,17 @@ else:
 # above 0, as some pixels are grey.
 if not args.load:
     images = {f"PCA {components}": pca_imgs, "lower bound": x_test}
+    loss = history.model.loss  # the one that the network was compiled with
     common.plot_history(history.history, loss, x_test, images, folder / "history.png")
+    # 如果你加了正则项：打印 val_loss 的两部分。
+    # If you add a regularizer, this prints the two parts of val_loss.
+    common.print_loss_and_penalty(history.model, x_test, decoded_imgs)
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
-# PCA 的交叉熵较大，是因为它重建的值会超出 0 到 1；应当比较 MSE。
+# PCA 的交叉熵较大，是因为它重建的值会超出 0 到 1；应当比较 MSE（PCA 使它最小）。
 # 最近邻（1-NN）准确率：对每张测试图片，找出编码最接近的训练图片，统计两者标签相同的比例。
 # PCA's cross-entropy is large because some of its values are not between 0 and 1. Compare the
-# MSE, which is the fair column.
+# MSE, which is what PCA makes as small as a linear code can.
 # A test digit counts as right in the 1-NN accuracy if the training digit of the nearest code
 # has the same label.
 accuracy = common.nearest_neighbour_accuracy(
@@ -224,10 +228,6 @@ rows = [
     (f"PCA {components}", pca_codes, pca_imgs, pca_accuracy),
 ]
 common.print_table(x_test, rows)
-# 这个网络没有正则项，下一行什么也不打印；如果你加了，它打印 val_loss 的两部分：交叉熵和惩罚项。
-# This network has no regularizer, and the next line prints nothing. If you add one, it prints
-# the two parts of val_loss: the cross-entropy and the penalty.
-common.print_loss_and_penalty(autoencoder, loss, x_test, decoded_imgs)
 
 # %% 显示图片 · show the pictures
 if not args.no_show:

@@ -19,10 +19,10 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--epochs", type=int, default=50, help="训练轮数 · epochs (%(default)s)")
 parser.add_argument("--batch-size", type=int, default=256, help="批大小 · batch size (%(default)s)")
 parser.add_argument("--encoding-dim", type=int, default=32, help="维数 · code size (%(default)s)")
-args = common.start(parser)  # 加上共用的选项，读取命令行 · add the shared options, read all
+args = common.start(parser)  # 加上共用的选项并读取 · add the shared options, and read all
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
-# 标签 y 只用于最后的表格和散点图 · The labels, y, are for the table and the map only.
+# 标签 y 只用于最后的表格和散点图 · The labels, y, are for the table and the scatter plot only.
 (x_train, y_train), (x_test, y_test) = common.load_mnist(args.data)
 x_train = x_train.reshape(len(x_train), 784)
 x_test = x_test.reshape(len(x_test), 784)
@@ -30,8 +30,8 @@ print(x_train.shape, x_test.shape)
 
 # %% 建立网络，在最窄处拆分 · build the network, and split it where it is narrowest
 # 设置随机种子：在同一个 CPU 上，用同样的版本，种子相同，初始权重和结果就相同（GPU 上不一定）。
-# On the same processor, with the same versions, the same seed gives the same first weights and
-# results; not so on a GPU.
+# Set the seed of random numbers: on the same CPU, with the same versions, the same seed gives the
+# same first weights and results. On a GPU they may differ.
 common.set_seed(args.seed)
 
 # 共 7 层，从输入层（第 0 层）到输出层（第 6 层），左右对称；最窄的第 3 层输出编码：
@@ -54,7 +54,8 @@ decoder = Model(encoded, decoded)
 
 # %% 编译 · compile
 # 原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
-# The rate of the post's 'adadelta' was 1.0. At today's 0.001 next to nothing is learnt.
+# In the post's days the learning rate of 'adadelta' was 1.0. With today's default, 0.001, next to
+# nothing is learnt.
 # Adam 的 0.0015：用前 50000 张训练图片训练 50 轮，在其余 10000 张上比较，三个种子的损失都比
 # Keras 默认的 0.001 小。
 # Adam's 0.0015: after 50 epochs on the first 50,000 training digits, the loss of the other 10,000
@@ -66,19 +67,18 @@ autoencoder.compile(
     # 只为加快训练 · for speed alone
     **common.speed_settings(autoencoder, len(x_train), args.batch_size, args.epochs),
 )
-# 后面加载的网络没有编译，没有 loss：先记下来，画图和表格要用。
-# A loaded network is not compiled, and has no loss: it is kept for the pictures and the table.
-loss = autoencoder.loss
 
 # %% 训练、保存 · train and save
 folder = Path(args.models) / "deep"
 if args.load:
     # 不训练，用上次保存的网络（网络的选项，如编码维数，不起作用）。
-    # Nothing is trained: this is the network of the last run, whatever its options were.
+    # Nothing is trained: this is the network that was saved last. The options of this run that
+    # concern the network, such as --encoding-dim, have no effect.
     autoencoder = common.load_model("autoencoder", folder)
 else:
     # 训练之前，检查网络能否保存和加载，编码器和解码器是否是它的一部分。
-    # Before the training: can the network be saved and loaded? Are the two its parts?
+    # Before the training: can the network be saved and loaded, and are encoder and decoder parts
+    # of it?
     common.check_before_training(autoencoder, encoder, decoder, folder)
     # 目标就是输入本身。50 轮之后，val_loss 约为 0.114。
     # The target is the input itself. After 50 epochs val_loss is about 0.114.
@@ -99,13 +99,13 @@ else:
 trained_imgs = autoencoder.predict(x_test[:1000], batch_size=1000, verbose=0)
 
 # %% 加载保存的网络 · load what was saved
-# share_layers_with 使加载的编码器和解码器与整个网络共用各层。只有想在加载之后接着训练时才需要：
-# 在 Spyder 或 Jupyter 里，先运行 args.load = False，再从“编译”单元格起重新运行。
-# 优化器从头开始，权重接着训练。
-# With share_layers_with, encoder and decoder have their layers in common with the whole
-# network. It is needed only to train further after loading, in Spyder or Jupyter: run
-# args.load = False, and then the cells from "compile" on. The optimizer begins anew, the
-# weights go on.
+# 原文加载的三个网络各有自己的权重。share_layers_with 使编码器和解码器与整个网络共用各层，
+# 这样加载之后还可以接着训练：在 Spyder 或 Jupyter 里，从“编译”单元格起重新运行
+# （如果设过 args.load = True，先改回 False）。优化器从头开始，权重接着训练。
+# Loaded as in the post, the three networks have weights of their own. With share_layers_with,
+# encoder and decoder have their layers in common with the whole network, so that it can be
+# trained further: in Spyder or Jupyter, run the cells from "compile" on once more (set args.load
+# back to False if you changed it). The optimizer begins anew, the weights go on.
 autoencoder = common.load_model("autoencoder", folder)
 encoder = common.load_model("encoder", folder, share_layers_with=autoencoder)
 decoder = common.load_model("decoder", folder, share_layers_with=autoencoder)
@@ -114,8 +114,9 @@ autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
-# 结构和权重都回来了吗？比较重建的图片与加载之前的（只用前 1000 张）。
-# Are layers and weights back? The images are compared with those before (the first 1,000).
+# 结构和权重都回来了吗？比较前 1000 张重建的图片与整个网络在加载之前的。
+# Are layers and weights back? The first 1,000 reconstructions are compared with those of the
+# whole network before it was loaded.
 common.print_difference(decoded_imgs[:1000], trained_imgs)
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
@@ -129,19 +130,17 @@ rows = {"original": x_test, "code": encoded_imgs, "reconstruction": decoded_imgs
 common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
 
 # %% 把分界前移一层（更靠近输入，64 维） · split one layer earlier, at 64 numbers
-# 不用再训练：编码改取自编码器的倒数第二层，解码器多了编码器原来的最后一层。
-# 层和权重都没有变，所以重建的图片不变。
-# Nothing is trained again. The code is now what comes out of the second last layer of the
-# encoder; the encoder's last layer now belongs to the decoder. Layers and weights are the
-# same, and so are the reconstructions.
-# 再加载一份编码器，不与别的网络共用各层：共用的层在每个网络中各有一个输出，layer.output 取到的
-# 是整个网络里的那一个，不是编码器里的。
-# The encoder is loaded once more, with layers of its own: a layer that two networks share has
-# an output in each, and layer.output would be that of the whole network.
-whole_encoder = common.load_model("encoder", folder)
-encoded2 = whole_encoder.layers[-2].output
-encoder2 = Model(whole_encoder.input, encoded2)
-decoder2 = Model(encoded2, decoder(whole_encoder.output))
+# 编码改取编码器倒数第二层的输出，编码器的最后一层归入解码器。不用再训练，重建的图片不变
+# （见表格）。
+# The code is now the output of the encoder's second last layer; the last layer moves over to the
+# decoder. Nothing is trained again, and the reconstructions stay the same (see the table).
+# 用一份单独加载的编码器来拆分：encoder 的各层与整个网络共用，它们的 output 属于整个网络。
+# A copy of the encoder is loaded for that: encoder shares its layers with the whole network, and
+# the output of such a layer is that within the whole network.
+encoder_copy = common.load_model("encoder", folder)
+encoded2 = encoder_copy.layers[-2].output
+encoder2 = Model(encoder_copy.input, encoded2)
+decoder2 = Model(encoded2, decoder(encoder_copy.output))
 encoded_imgs2 = encoder2.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs2 = decoder2.predict(encoded_imgs2, batch_size=1000, verbose=0)
 rows = {"original": x_test, "code": encoded_imgs2, "reconstruction": decoded_imgs2}
@@ -152,7 +151,8 @@ common.plot_rows(rows, n, folder / "second_split.png", scaled=["code"])
 # %% 主成分分析，用来比较 · PCA, to compare with
 # 主成分分析不用神经网络，也能把图片压缩成同样维数的编码，再线性重建。
 # 训练 50 轮之后，网络的误差与 PCA 相近，用 Adam 则明显更小。
-# PCA needs no network. It turns an image into a code of the same size, and back, linearly.
+# PCA needs no network. It turns an image into a code of the same size as the network's, and
+# back, linearly.
 # After 50 epochs the network's error is about PCA's, and with Adam clearly smaller.
 size = encoded_imgs[0].size
 components = min(size, 784, len(x_train))  # no more than pixels or digits
@@ -192,14 +192,14 @@ rows = {
 }
 common.plot_rows(rows, n, folder / "interpolation.png")
 
-# %% 画图：二维编码的散点图 · draw the map of a code of two numbers (--encoding-dim 2)
-# 横轴和纵轴是编码的两维在所有测试图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
-# 相等的值（例如许多 0）名次随机。
-# 下图在同样的坐标上均匀取点，把排名换回编码的值，画出由各点的编码解码得到的图片，包括没有数据点的地方。
-# The axes are the ranks of a code's two numbers among all test digits'. Equal numbers, such as
-# many 0, are ranked at random. Where a digit's points
-# lie together, the code tells it apart. Below, on the same axes, are images decoded from the
-# codes on an even grid, also of places where no digit lies.
+# %% 画图：二维编码的散点图 · draw a scatter plot of codes of two numbers (--encoding-dim 2)
+# 横轴和纵轴是编码的两维在所有测试图片中的排名；相等的值（例如许多 0）名次随机。
+# 同一个数字的点若聚在一起，编码就能区分它。
+# 下图在同样的坐标上均匀取点，换算成编码，再解码成图片；没有数据点的地方也有图片。
+# The axes are the ranks of a code's two numbers among those of all test digits; equal numbers,
+# such as many 0, are ranked at random. Where the points of a digit lie together, the code tells
+# it apart. Below, points are taken at equal steps on the same axes, turned into codes, and
+# decoded; so there are images of places where no digit lies, too.
 if encoded_imgs.shape[1:] == (2,):
     codes = {"autoencoder": encoded_imgs, "PCA": pca_codes}
     grid_imgs = {
@@ -217,13 +217,17 @@ if encoded_imgs.shape[1:] == (2,):
 # cross-entropy it is above 0, as some pixels are grey.
 if not args.load:
     images = {f"PCA {components}": pca_imgs, "lower bound": x_test}
+    loss = history.model.loss  # the one that the network was compiled with
     common.plot_history(history.history, loss, x_test, images, folder / "history.png")
+    # 如果你加了正则项：打印 val_loss 的两部分。
+    # If you add a regularizer, this prints the two parts of val_loss.
+    common.print_loss_and_penalty(history.model, x_test, decoded_imgs)
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
-# PCA 的交叉熵较大，是因为它重建的值会超出 0 到 1；应当比较 MSE。
+# PCA 的交叉熵较大，是因为它重建的值会超出 0 到 1；应当比较 MSE（PCA 使它最小）。
 # 最近邻（1-NN）准确率：对每张测试图片，找出编码最接近的训练图片，统计两者标签相同的比例。
 # PCA's cross-entropy is large because some of its values are not between 0 and 1. Compare the
-# MSE, which is the fair column.
+# MSE, which is what PCA makes as small as a linear code can.
 # A test digit counts as right in the 1-NN accuracy if the training digit of the nearest code
 # has the same label.
 accuracy = common.nearest_neighbour_accuracy(
@@ -243,10 +247,6 @@ rows = [
     (f"PCA {components2}", pca_codes2, pca_imgs2, pca_accuracy2),
 ]
 common.print_table(x_test, rows)
-# 这个网络没有正则项，下一行什么也不打印；如果你加了，它打印 val_loss 的两部分：交叉熵和惩罚项。
-# This network has no regularizer, and the next line prints nothing. If you add one, it prints
-# the two parts of val_loss: the cross-entropy and the penalty.
-common.print_loss_and_penalty(autoencoder, loss, x_test, decoded_imgs)
 
 # %% 显示图片 · show the pictures
 if not args.no_show:

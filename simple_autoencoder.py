@@ -20,10 +20,10 @@ parser.add_argument("--epochs", type=int, default=50, help="训练轮数 · epoc
 parser.add_argument("--batch-size", type=int, default=256, help="批大小 · batch size (%(default)s)")
 parser.add_argument("--encoding-dim", type=int, default=16, help="维数 · code size (%(default)s)")
 parser.add_argument("--l1", type=float, default=10e-5, help="惩罚系数 · penalty (%(default)s)")
-args = common.start(parser)  # 加上共用的选项，读取命令行 · add the shared options, read all
+args = common.start(parser)  # 加上共用的选项并读取 · add the shared options, and read all
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
-# 标签 y 只用于最后的表格和散点图 · The labels, y, are for the table and the map only.
+# 标签 y 只用于最后的表格和散点图 · The labels, y, are for the table and the scatter plot only.
 (x_train, y_train), (x_test, y_test) = common.load_mnist(args.data)
 x_train = x_train.reshape(len(x_train), 784)
 x_test = x_test.reshape(len(x_test), 784)
@@ -31,8 +31,8 @@ print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
 # 设置随机种子：在同一个 CPU 上，用同样的版本，种子相同，初始权重和结果就相同（GPU 上不一定）。
-# On the same processor, with the same versions, the same seed gives the same first weights and
-# results; not so on a GPU.
+# Set the seed of random numbers: on the same CPU, with the same versions, the same seed gives the
+# same first weights and results. On a GPU they may differ.
 common.set_seed(args.seed)
 
 # 784 个像素压缩成 16 个数，可以看成 4 × 4 的图像。
@@ -61,7 +61,8 @@ decoder = Model(encoded, decoded)
 
 # %% 编译 · compile
 # 原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
-# The rate of the post's 'adadelta' was 1.0. At today's 0.001 next to nothing is learnt.
+# In the post's days the learning rate of 'adadelta' was 1.0. With today's default, 0.001, next to
+# nothing is learnt.
 rates = {"adadelta": 1.0}
 autoencoder.compile(
     optimizer=common.get_optimizer(args.optimizer, rates),
@@ -69,19 +70,18 @@ autoencoder.compile(
     # 只为加快训练 · for speed alone
     **common.speed_settings(autoencoder, len(x_train), args.batch_size, args.epochs),
 )
-# 后面加载的网络没有编译，没有 loss：先记下来，画图和表格要用。
-# A loaded network is not compiled, and has no loss: it is kept for the pictures and the table.
-loss = autoencoder.loss
 
 # %% 训练、保存 · train and save
 folder = Path(args.models) / "simple"
 if args.load:
     # 不训练，用上次保存的网络（网络的选项，如编码维数，不起作用）。
-    # Nothing is trained: this is the network of the last run, whatever its options were.
+    # Nothing is trained: this is the network that was saved last. The options of this run that
+    # concern the network, such as --encoding-dim, have no effect.
     autoencoder = common.load_model("autoencoder", folder)
 else:
     # 训练之前，检查网络能否保存和加载，编码器和解码器是否是它的一部分。
-    # Before the training: can the network be saved and loaded? Are the two its parts?
+    # Before the training: can the network be saved and loaded, and are encoder and decoder parts
+    # of it?
     common.check_before_training(autoencoder, encoder, decoder, folder)
     # 自监督学习：目标就是输入本身，不用标签。50 轮之后，val_loss 约为 0.145。
     # Self-supervised learning: the target is the input itself; no label is used. After 50
@@ -103,13 +103,13 @@ else:
 trained_imgs = autoencoder.predict(x_test[:1000], batch_size=1000, verbose=0)
 
 # %% 加载保存的网络 · load what was saved
-# share_layers_with 使加载的编码器和解码器与整个网络共用各层。只有想在加载之后接着训练时才需要：
-# 在 Spyder 或 Jupyter 里，先运行 args.load = False，再从“编译”单元格起重新运行。
-# 优化器从头开始，权重接着训练。
-# With share_layers_with, encoder and decoder have their layers in common with the whole
-# network. It is needed only to train further after loading, in Spyder or Jupyter: run
-# args.load = False, and then the cells from "compile" on. The optimizer begins anew, the
-# weights go on.
+# 原文加载的三个网络各有自己的权重。share_layers_with 使编码器和解码器与整个网络共用各层，
+# 这样加载之后还可以接着训练：在 Spyder 或 Jupyter 里，从“编译”单元格起重新运行
+# （如果设过 args.load = True，先改回 False）。优化器从头开始，权重接着训练。
+# Loaded as in the post, the three networks have weights of their own. With share_layers_with,
+# encoder and decoder have their layers in common with the whole network, so that it can be
+# trained further: in Spyder or Jupyter, run the cells from "compile" on once more (set args.load
+# back to False if you changed it). The optimizer begins anew, the weights go on.
 autoencoder = common.load_model("autoencoder", folder)
 encoder = common.load_model("encoder", folder, share_layers_with=autoencoder)
 decoder = common.load_model("decoder", folder, share_layers_with=autoencoder)
@@ -118,9 +118,13 @@ autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
-# 结构和权重都回来了吗？比较重建的图片与加载之前的（只用前 1000 张）。
-# Are layers and weights back? The images are compared with those before (the first 1,000).
+# 结构和权重都回来了吗？比较前 1000 张重建的图片与整个网络在加载之前的。
+# Are layers and weights back? The first 1,000 reconstructions are compared with those of the
+# whole network before it was loaded.
 common.print_difference(decoded_imgs[:1000], trained_imgs)
+# 编码稀疏吗？打印编码中 0 所占的比例，可以与 --l1 0 比较。
+# Are the codes sparse? This is the share of zeros in them; compare it with --l1 0.
+print(f"zeros in the codes: {np.mean(encoded_imgs == 0):.1%}")
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
 # 重建的图片应当仍能认出是同一个数字。画出的编码中，最大的值是白色。
@@ -135,7 +139,8 @@ common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
 # %% 主成分分析，用来比较 · PCA, to compare with
 # 主成分分析不用神经网络，也能把图片压缩成同样维数的编码，再线性重建。
 # 训练 50 轮之后，网络重建的图片比 PCA 的更清楚。
-# PCA needs no network. It turns an image into a code of the same size, and back, linearly.
+# PCA needs no network. It turns an image into a code of the same size as the network's, and
+# back, linearly.
 # After 50 epochs the network's images are clearer than PCA's.
 size = encoded_imgs[0].size
 components = min(size, 784, len(x_train))  # no more than pixels or digits
@@ -150,9 +155,9 @@ common.plot_rows(rows, n, folder / "pca.png")
 # %% 画图：编码的每一维对图像的作用 · draw what each number of the code does to the image
 # 其余各维取平均值，只让一维从小（5% 分位数）变大（95% 分位数）：红色处变亮，蓝色处变暗，
 # 白色处不变。只画前 16 维。如果某幅图全白，这一维的作用很弱，或者对（几乎）所有图片都是 0。
-# All numbers of a code but one are at their means; that one goes from small, its quantile of
-# 5 %, to large, that of 95 %. Red pixels become brighter, blue ones darker, white ones stay.
-# The first 16 are drawn. If an image is all white, its number does little, or is 0 for nearly
+# All numbers of a code but one stay at their means; that one goes from small, its 5 % quantile,
+# to large, its 95 % quantile. Red pixels become brighter, blue ones darker, white ones stay. The
+# first 16 numbers are drawn. If an image is all white, its number does little, or is 0 for (nearly)
 # all digits.
 def change_each_number(codes, quantile):
     """Return copies of the mean code; in copy i, number i alone is replaced by its quantile."""
@@ -172,14 +177,14 @@ pca_large = pca.inverse_transform(change_each_number(pca_codes, 0.95))
 rows = {"autoencoder": effects, f"PCA {components}": pca_large - pca_small}
 common.plot_rows(rows, 16, folder / "each_number.png", scaled=list(rows))
 
-# %% 画图：二维编码的散点图 · draw the map of a code of two numbers (--encoding-dim 2)
-# 横轴和纵轴是编码的两维在所有测试图片中的排名。同一个数字的点若聚在一起，编码就能区分它。
-# 相等的值（例如许多 0）名次随机。
-# 下图在同样的坐标上均匀取点，把排名换回编码的值，画出由各点的编码解码得到的图片，包括没有数据点的地方。
-# The axes are the ranks of a code's two numbers among all test digits'. Equal numbers, such as
-# many 0, are ranked at random. Where a digit's points
-# lie together, the code tells it apart. Below, on the same axes, are images decoded from the
-# codes on an even grid, also of places where no digit lies.
+# %% 画图：二维编码的散点图 · draw a scatter plot of codes of two numbers (--encoding-dim 2)
+# 横轴和纵轴是编码的两维在所有测试图片中的排名；相等的值（例如许多 0）名次随机。
+# 同一个数字的点若聚在一起，编码就能区分它。
+# 下图在同样的坐标上均匀取点，换算成编码，再解码成图片；没有数据点的地方也有图片。
+# The axes are the ranks of a code's two numbers among those of all test digits; equal numbers,
+# such as many 0, are ranked at random. Where the points of a digit lie together, the code tells
+# it apart. Below, points are taken at equal steps on the same axes, turned into codes, and
+# decoded; so there are images of places where no digit lies, too.
 if encoded_imgs.shape[1:] == (2,):
     codes = {"autoencoder": encoded_imgs, "PCA": pca_codes}
     grid_imgs = {
@@ -192,19 +197,24 @@ if encoded_imgs.shape[1:] == (2,):
 # 训练集和测试集的损失曲线应当一同下降（损失中包含惩罚项）。
 # 两条虚线是测试集上的损失，不含惩罚项：PCA 的（偏高，原因见“表格”），以及下界，即图片与自身的
 # 交叉熵（灰色像素使它大于 0）。
-# The curves of training and test digits should go down together; they hold the penalty.
+# The curves of training and test digits should go down together; they include the penalty.
 # The dashed lines are losses of the test digits: PCA's, and the lower bound, which perfect
 # images would have; both are without the penalty. Of cross-entropy the lower bound is above
 # 0, as some pixels are grey.
 if not args.load:
     images = {f"PCA {components}": pca_imgs, "lower bound": x_test}
+    loss = history.model.loss  # the one that the network was compiled with
     common.plot_history(history.history, loss, x_test, images, folder / "history.png")
+    # 训练时打印的 val_loss 是测试图片的交叉熵（表格中也有）与惩罚项之和。
+    # val_loss, as the training printed it, is the sum of the test digits' cross-entropy, which is
+    # in the table too, and the penalty.
+    common.print_loss_and_penalty(history.model, x_test, decoded_imgs)
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
-# PCA 的交叉熵较大，是因为它重建的值会超出 0 到 1；应当比较 MSE。
+# PCA 的交叉熵较大，是因为它重建的值会超出 0 到 1；应当比较 MSE（PCA 使它最小）。
 # 最近邻（1-NN）准确率：对每张测试图片，找出编码最接近的训练图片，统计两者标签相同的比例。
 # PCA's cross-entropy is large because some of its values are not between 0 and 1. Compare the
-# MSE, which is the fair column.
+# MSE, which is what PCA makes as small as a linear code can.
 # A test digit counts as right in the 1-NN accuracy if the training digit of the nearest code
 # has the same label.
 accuracy = common.nearest_neighbour_accuracy(
@@ -216,10 +226,6 @@ rows = [
     (f"PCA {components}", pca_codes, pca_imgs, pca_accuracy),
 ]
 common.print_table(x_test, rows)
-# 训练时打印的 val_loss 是测试图片的交叉熵与惩罚项之和，表中只有交叉熵。
-# val_loss, as the training prints it, is the cross-entropy of the test digits, which the
-# table has, and the penalty.
-common.print_loss_and_penalty(autoencoder, loss, x_test, decoded_imgs)
 
 # %% 显示图片 · show the pictures
 if not args.no_show:

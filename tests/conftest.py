@@ -144,5 +144,5 @@ def processes(request):
         request.getfixturevalue("early")
     yield
     for process in PROCESSES:
-        process.kill()
+        process.terminate()
         process.communicate()

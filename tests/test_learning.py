@@ -129,6 +129,13 @@ def test_penalty_is_said(first_run):
     assert total == pytest.approx(run.history.history["val_loss"][-1], abs=1e-4)
 
 
+def test_share_of_zeros_is_said(first_run):
+    run = first_run("simple")
+    share = float(re.search(r"\nzeros in the codes: (\S+)%\n", run.said)[1])
+    assert share == pytest.approx(100 * np.mean(run.encoded_imgs == 0), abs=0.06)
+    assert 0 < share < 100
+
+
 @pytest.mark.parametrize("name", ["deep", "conv"])
 def test_no_penalty_is_no_sum(name, first_run):
     assert "penalty" not in first_run(name).said

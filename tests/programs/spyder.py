@@ -4,7 +4,9 @@ The words: a file of digits, and a folder for the models. Printed: what the kern
 line between the whole file and the cells.
 """
 
+import atexit
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -18,6 +20,9 @@ manager = jupyter_client.KernelManager(cache_ports=False)
 command = [sys.executable, "-m", "spyder_kernels.console", "-f", "{connection_file}"]
 manager.kernel_spec.argv[:] = command
 manager.start_kernel(cwd=models)
+# The kernel ends with this program, also if the tests end that.
+atexit.register(manager.shutdown_kernel, now=True)
+signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
 client = manager.client()
 client.start_channels()
 client.wait_for_ready(timeout=180)
@@ -48,5 +53,3 @@ run(f"args.data = '{data}'\nargs.models = '{models}'\nargs.optimizer = 'adam'")
 run("args.epochs = 100_000\nargs.verbose = 2")
 for cell in cells:
     run(cell, stop_at="Epoch 3/")  # as by the stop button
-
-manager.shutdown_kernel(now=True)
