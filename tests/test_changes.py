@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers import changed_script, drawn_rows, mse, predict, rows_of, table
+from helpers import SCRIPTS, changed_script, drawn_rows, mse, predict, rows_of, table
 
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the")  # of the fixture `eager`
 
@@ -203,11 +203,20 @@ def test_what_keras_could_not_load_is_found_out_at_once(layer, run, tmp_path):
     assert list((tmp_path / "simple").iterdir()) == []
 
 
-def test_part_that_is_none_of_the_autoencoder_is_found_out_at_once(run, tmp_path):
-    """A decoder of other weights, as a reader may build it by mistake."""
-    wrong = "wrong = Input((16,))\ndecoder = Model(wrong, Dense(784, 'sigmoid')(wrong))"
-    path = changed_script(tmp_path, "simple", {"decoder = Model(encoded, decoded)": wrong})
+WRONG_PARTS = {
+    "encoder": "input_img, encoded",
+    "decoder": "encoded, decoded",
+}
+
+
+@pytest.mark.parametrize("part", WRONG_PARTS)
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_part_that_is_none_of_the_autoencoder_is_found_out_at_once(name, part, run, tmp_path):
+    """Such as one with a layer of its own, which a reader built by mistake."""
+    line = f"\n{part} = Model({WRONG_PARTS[part]})"
+    wrong = f"\nwrong = Input((16,))\n{part} = Model(wrong, keras.layers.Dense(2)(wrong))"
+    path = changed_script(tmp_path, name, {line: wrong}, "import keras")
     with pytest.raises(Exception, match="^encoder and decoder must be parts .*one cell$") as caught:
         run(path, "--verbose", "2")
     assert "Epoch" not in caught.value.said
-    assert not (tmp_path / "simple").exists()
+    assert not (tmp_path / name).exists()

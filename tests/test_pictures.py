@@ -254,6 +254,9 @@ def test_map_of_a_code_of_two(name, map_cells):
     assert (run.folder / "map.png").exists()
     upper, lower, pca_upper, pca_lower = run.map_figure.axes
     assert (upper.get_title(), pca_upper.get_title()) == ("autoencoder", "PCA")
+    for above, below in ((upper, lower), (pca_upper, pca_lower)):
+        assert above.get_position().y0 > below.get_position().y1
+        assert above.get_position().x0 == pytest.approx(below.get_position().x0, abs=0.05)
     for axes, codes in ((upper, run.encoded_imgs), (pca_upper, run.pca_codes)):
         points = np.concatenate([dots.get_offsets() for dots in axes.collections])
         # From left to right, the codes' first numbers never become smaller.
