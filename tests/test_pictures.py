@@ -37,6 +37,7 @@ def test_pca(name, first_run):
     size = run.encoded_imgs[0].size
     rows = drawn_rows(run.figures["pca.png"])
     assert list(rows) == ["original", "autoencoder", f"PCA {size}"]
+    assert_images(rows["original"], run.x_test.reshape(-1, 784))
     assert_images(rows["autoencoder"], run.decoded_imgs.reshape(-1, 784))
     assert_images(rows[f"PCA {size}"], run.pca_imgs.reshape(-1, 784))
 
