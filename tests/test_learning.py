@@ -129,6 +129,18 @@ def test_penalty_is_said(first_run):
     assert total == pytest.approx(run.history.history["val_loss"][-1], abs=1e-4)
 
 
+def test_penalty_is_of_all_digits(capsys):
+    """Which are taken 1,000 at a time."""
+    x = np.linspace(0, 1, 2300, dtype="float32")[:, np.newaxis]
+    sum_of_x = keras.regularizers.L1(1)
+    layers = [keras.Input((1,)), keras.layers.Activation("linear", activity_regularizer=sum_of_x)]
+    model = keras.Sequential(layers)
+    model.compile(loss="mse")
+    common.print_loss_and_penalty(model, x, x)
+    said = capsys.readouterr().out
+    assert said == "mean_squared_error + penalty: 0.0000 + 0.5000 = 0.5000\n"
+
+
 def test_share_of_zeros_is_said(first_run):
     run = first_run("simple")
     share = float(re.search(r"\nzeros in the codes: (\S+)%\n", run.said)[1])
