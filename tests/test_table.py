@@ -20,7 +20,7 @@ def assert_row(row, run, codes, images, codes_train, digits):
     assert row.psnr == pytest.approx(-10 * np.log10(error), abs=0.02)
     nearest = KNeighborsClassifier(n_neighbors=1)
     nearest.fit(codes_train.reshape(4000, -1), y_train)
-    share = 100 * nearest.score(codes.reshape(1000, -1), y_test)
+    share = 100 * nearest.score(codes.reshape(1100, -1), y_test)
     assert row.accuracy == pytest.approx(share, abs=0.11)
     assert share > 50
 
@@ -29,7 +29,7 @@ def assert_row_of_pca(row, run, size, digits):
     """A row of the table is that of PCA, here by singular values."""
     (x_train, _), (x_test, _) = digits
     pca = PCA(size, svd_solver="full").fit(x_train.reshape(4000, 784))
-    codes = pca.transform(x_test.reshape(1000, 784))
+    codes = pca.transform(x_test.reshape(1100, 784))
     codes_train = pca.transform(x_train.reshape(4000, 784))
     assert_row(row, run, codes, pca.inverse_transform(codes), codes_train, digits)
 
@@ -65,16 +65,16 @@ def test_pca_has_no_more_than_pixels_or_digits(name, first_run, npz, tmp_path):
     cells.variables["n"] = 2
     cells.variables["x_train"] = run.x_train[:12]
     cells.run("主成分分析")
-    assert cells.pca_codes.shape == (1000, 12)
+    assert cells.pca_codes.shape == (1100, 12)
     cells.variables["x_train"] = run.x_train[:1000]
-    cells.variables["encoded_imgs"] = np.zeros((1000, 900))
+    cells.variables["encoded_imgs"] = np.zeros((1100, 900))
     if name == "deep":
-        cells.variables["encoded_imgs2"] = np.zeros((1000, 901))
+        cells.variables["encoded_imgs2"] = np.zeros((1100, 901))
     cells.run("主成分分析")
-    assert cells.pca_codes.shape == (1000, 784)
+    assert cells.pca_codes.shape == (1100, 784)
     np.testing.assert_allclose(cells.pca_imgs.reshape(run.x_test.shape), run.x_test, atol=1e-3)
     if name == "deep":
-        assert cells.pca_codes2.shape == (1000, 784)
+        assert cells.pca_codes2.shape == (1100, 784)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -82,7 +82,7 @@ def test_head_and_lower_bound(name, first_run):
     """The columns stand above their figures; perfect images have the lower bound."""
     run = first_run(name)
     lines = run.said.splitlines()
-    (head,) = [line for line in lines if line.startswith("1,000 test digits  ")]
+    (head,) = [line for line in lines if line.startswith("1,100 test digits  ")]
     row = lines[lines.index(head) + 1]
     (bound,) = [line for line in lines if line.startswith("lower bound")]
     for title in ("code", "cross-entropy", "MSE", "1-NN accuracy"):
