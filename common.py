@@ -51,21 +51,9 @@ def start(parser):
     terminal, the values are those of the command line. In cells of Spyder or Jupyter they
     are the defaults; change them after that cell, for instance by `args.epochs = 5`.
 
-    It also prepares the whole process:
-
-    - in a terminal, a `UserError` is printed in one line;
-    - what the output has no character for, such as Chinese on a Western Windows, is printed
-      as `?`;
-    - Keras computes by its defaults (float32, an epsilon of 1e-7, an image's channels in its
-      last axis), whatever your keras.json says.
+    It also prepares the process, by `prepare_process`.
     """
-    sys.excepthook = print_error
-    if isinstance(sys.stdout, io.TextIOWrapper):  # in a notebook it is something else
-        sys.stdout.reconfigure(errors="replace")
-    keras.config.set_floatx("float32")
-    keras.config.set_epsilon(1e-7)
-    keras.config.set_image_data_format("channels_last")
-
+    prepare_process()
     add = parser.add_argument
     add("--optimizer", default="adadelta", help="优化器 · any of Keras (%(default)s)")
     add("--seed", type=int, default=0, help="随机种子 · random seed (%(default)s)")
@@ -77,6 +65,23 @@ def start(parser):
     # The file of the code that called this function. (In Jupyter, __file__ does not exist.)
     script = inspect.stack()[1].filename
     return parser.parse_args(command_line(script))
+
+
+def prepare_process():
+    """Prepare the whole process.
+
+    - In a terminal, a `UserError` is printed in one line.
+    - What the output has no character for, such as Chinese on a Western Windows, is printed
+      as `?`.
+    - Keras computes by its defaults (float32, an epsilon of 1e-7, an image's channels in its
+      last axis), whatever your keras.json says.
+    """
+    sys.excepthook = print_error
+    if isinstance(sys.stdout, io.TextIOWrapper):  # in a notebook it is something else
+        sys.stdout.reconfigure(errors="replace")
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_image_data_format("channels_last")
 
 
 def command_line(script):

@@ -44,11 +44,11 @@ QUOTES = {
     "- **Few labels.**": ("few_labels", ["pixels", "deep, code 32", "denoising, code 1000"]),
     "- **Few images.**": ("how_much", ["With 4,000 training images"]),
     "- **Adadelta.**": ("learning_rate", ["1 ", "50 "]),
-    "Add the option to": ("experiments", ["simple"]),
-    "| a code of 2": ("experiments", ["`--encoding-dim 2`"]),
-    "| a code wider": ("experiments", ["`--encoding-dim 1000`"]),
-    "| a penalty ten times": ("experiments", ["`--l1 0.001`"]),
-    "| noise on the input": ("experiments", ["`Dropout(0.5)` on the input"]),
+    "Add the option to": ("try_this_next", ["simple"]),
+    "| a code of 2": ("try_this_next", ["`--encoding-dim 2`"]),
+    "| a code wider": ("try_this_next", ["`--encoding-dim 1000`"]),
+    "| a penalty ten times": ("try_this_next", ["`--l1 0.001`"]),
+    "| noise on the input": ("try_this_next", ["`Dropout(0.5)` on the input"]),
     "1. **学习率**": ("learning_rate", ["1 ", "50 "]),
     "2. **与 PCA 相比": (
         "results",
@@ -64,8 +64,9 @@ QUOTES = {
             "No cross-entropy",
         ],
     ),
-    "4. **只有 2 维时": ("two_numbers", ["PCA", "single layer", "deep"]),
+    "4. **只有 2 维时": ("code_sizes", ["PCA", "single layer", "deep"]),
     "5. **128 维时": ("code_sizes", ["single layer, MSE", "deep, MSE", "PCA, MSE"]),
+    "6. **原文说": ("claims", ["code 16", "PCA, 16"]),
     "7. **稀疏约束": ("claims", ["code 16"]),
     "9. **原文的卷积网络": (
         "convolutions",
@@ -74,7 +75,7 @@ QUOTES = {
     "10. **去噪": ("noise", ["plain", "denoising"]),
     "11. **用重建误差": (
         "anomalies",
-        ["test digits", "3, 4 and 7 upside down", "letters", "noise"],
+        ["test digits", "3, 4 and 7", "printed digits", "letters", "noise"],
     ),
     "12. **不用逐层": ("network_of_2006", ["784-1000", "PCA"]),
     "13. **t-SNE": ("t_sne", ["pixels", "code 32"]),
@@ -133,3 +134,21 @@ def test_every_conclusion_with_figures_is_looked_up():
     for item in items:
         numbers = set(re.findall(r"\d\.\d+", item)) - {"0.001", "1.0"}
         assert not numbers or any(item.startswith(start) for start in QUOTES), item
+
+
+SECTIONS = [section for section in EXPERIMENTS.split("\n## ")[1:] if "<!-- end -->" in section]
+# Values of what is tried, and versions of Keras, in the experiments' own text.
+OPTIONS = {"0.0001", "0.001", "0.0015", "0.0256", "0.5", "1.0", "3.0", "3.13", "3.14"}
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=[text.split("\n")[0] for text in SECTIONS])
+def test_figures_in_a_section_s_sentences_are_those_of_its_tables(section):
+    """A person wrote the sentences, a script the tables, between the marks."""
+    tables = "".join(re.findall(r"(?s)<!-- \w+ -->(.*?)<!-- end -->", section))
+    assert re.search(r"\d", tables)
+    sentences = re.sub(r"(?s)<!-- \w+ -->.*?<!-- end -->", "", section)
+    sentences = re.sub(r"\]\(.*?\)|^\[\w+\]: .*$", "", sentences, flags=re.MULTILINE)
+    figures = [float(number) for number in re.findall(r"\d+\.\d+", tables)]
+    for number in set(re.findall(r"(?<![\d.])\d+\.\d+(?!\.?\d)", sentences)) - OPTIONS:
+        decimals = len(number.split(".")[1])
+        assert number in {f"{figure:.{decimals}f}" for figure in figures}, number

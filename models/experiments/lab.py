@@ -1,4 +1,4 @@
-"""What the experiments share: options, what was trained, figures, the text."""
+"""What the experiments share: options, training, figures, the text."""
 
 import sys
 from pathlib import Path
@@ -10,15 +10,36 @@ sys.path.insert(0, str(PROJECT))  # so that a script which imports lab finds com
 import common
 
 import argparse
+import ast
+import hashlib
+import importlib
 import inspect
-import os
-import re
-import subprocess
+import json
 import time
 from dataclasses import dataclass
 
 import joblib
+import keras
 import numpy as np
+import scipy.stats
+import sklearn
+from sklearn.decomposition import PCA
+
+# Changes of simple_autoencoder.py, for `run`: half of the input's pixels are left out.
+ENCODED = "Dense(encoding_dim, activation='relu', activity_regularizer=sparse)"
+DROPOUT = [
+    ("from keras.layers import Dense", "from keras.layers import Dense, Dropout"),
+    (f"encoded = {ENCODED}(input_img)", f"encoded = {ENCODED}(Dropout(0.5)(input_img))"),
+]
+
+
+@dataclass
+class Trained:
+    """A network that was trained."""
+
+    folder: Path  # of its files, for common.load_model
+    history: dict  # "loss" and, if it was measured, "val_loss": a list, one value an epoch
+    seconds: float  # that the training took
 
 
 @dataclass
@@ -28,76 +49,147 @@ class Figures:
     size: int  # numbers in a code
     cross_entropy: float
     mse: float
-    recognised: float  # nearest-neighbour accuracy, in percent
+    accuracy: float  # 1-NN accuracy, in percent
 
 
 def parse_options(question):
-    """Return the values of the options that each experiment has."""
+    """Return the values of the options that each experiment has, and what follows from them.
+
+    `seeds`: those that networks are trained from; `pictures`: the folder for pictures.
+    """
     parser = argparse.ArgumentParser(description=question)
     parser.add_argument("--data", type=Path, default=common.MNIST, help="MNIST (%(default)s)")
     runs = PROJECT / "models" / "runs"
     parser.add_argument("--runs", type=Path, default=runs, help="networks (%(default)s)")
+    parser.add_argument("--write", action="store_true", help="write into README.md")
     parser.add_argument("--quick", action="store_true", help="a test: little is trained")
     args = parser.parse_args(common.command_line(inspect.stack()[1].filename))
-    args.pictures = FOLDER
-    sys.excepthook = common.print_error  # an error that you can mend, in one line
-    if args.quick:
-        args.runs = args.runs / "quick"
-        args.pictures = args.runs
+    common.prepare_process()
+    args.seeds = [0] if args.quick else [0, 1, 2]
+    args.pictures = FOLDER if args.write else args.runs / "pictures"
+    args.pictures.mkdir(parents=True, exist_ok=True)
     return args
 
 
-def run(args, name, options="", changes=()):
-    """Run a script of the project, or find its earlier run; return its networks' folder.
+def build(args, script, changes=(), **options):
+    """Run the cells of a script of the project up to 编译, as in Spyder; return its variables.
 
-    `name`: simple, deep or conv, and more after a _. `changes`: pairs of old and new text.
+    `script`: simple, deep or conv. `options`: values of the script's options, such as l1=0.
+    `changes`: pairs of a statement and the code in its place; white space, quotation marks and
+    comments make no difference. Raises UserError if the script has not the statement once.
     """
-    script = name.split("_")[0]
-    text = (PROJECT / f"{script}_autoencoder.py").read_text(encoding="utf-8")
+    keras.utils.clear_session()  # so that the names of layers begin with their first number
+    code = _code(script, ("准备", "加载数据", "建立网络", "编译"))
     for old, new in changes:
-        if text.count(old) != 1:
-            raise common.UserError(f"{script}: {text.count(old)} times, not once: {old}")
-        text = text.replace(old, new)
-    title = f"{name} {options}".strip().replace(" ", "_")  # such as simple_--l1_0.001
-    folder = args.runs.resolve() / title.replace("--", "").replace(".", "")
-    if not (folder / "seconds.txt").exists():
-        print(f"Running {folder.name}", flush=True)
+        old_code = ast.unparse(ast.parse(old))
+        if code.count(old_code) != 1:
+            raise common.UserError(f"{script}: {code.count(old_code)} times, not once: {old}")
+        code = code.replace(old_code, new)
+    options_code, start, network_code = code.partition("args = common.start(parser)\n")
+    variables = {}
+    exec(options_code + start, variables)
+    script_args = variables["args"]
+    for option, value in options.items():
+        assert hasattr(script_args, option), option
+        setattr(script_args, option, value)
+    script_args.data = args.data
+    script_args.verbose = 0
+    if args.quick:
+        script_args.epochs = 1
+    exec(network_code, variables)
+    return variables
+
+
+def run(args, script, changes=(), **options):
+    """Train a network of one of the project's scripts, or find it again; return it.
+
+    All is as `build` takes it.
+    """
+    variables = build(args, script, changes, **options)
+    script_args = variables["args"]
+    code = _code(script, "训练、保存")
+    network = (variables["autoencoder"], variables["encoder"], variables["decoder"])
+    depends = [code, script_args.epochs, script_args.batch_size, variables["x_test"].tobytes()]
+    folder = _folder(args, script, network, variables["x_train"], depends)
+
+    def fit():
+        script_args.models = folder
+        exec(code, variables)
+        history = variables["history"].history
+        if len(history["loss"]) < script_args.epochs:
+            raise KeyboardInterrupt  # Ctrl-C ended the training, which does not count then
+        return history
+
+    trained = _train_or_find(folder, fit)
+    trained.folder = folder / script
+    return trained
+
+
+def train(args, name, network, x_train, epochs, batch_size, new_orders=True):
+    """Train a compiled network of an experiment, or find it again; return it.
+
+    `network`: its autoencoder, encoder and decoder. `new_orders`: each epoch has the images in
+    another order. (Keras on TensorFlow repeats the first one, once a seed is set.)
+    """
+    autoencoder, encoder, decoder = network
+    depends = [inspect.getsource(train), epochs, batch_size, new_orders]
+    folder = _folder(args, name, network, x_train, depends)
+
+    def fit():
+        losses = []
+        if new_orders:
+            for _ in range(epochs):
+                x = np.random.permutation(x_train)
+                history = autoencoder.fit(x, x, batch_size, shuffle=False, verbose=0)
+                losses += history.history["loss"]
+        else:
+            history = autoencoder.fit(x_train, x_train, batch_size, epochs, verbose=0)
+            losses = history.history["loss"]
         folder.mkdir(parents=True, exist_ok=True)
-        program = folder / f"{script}_autoencoder.py"
-        program.write_text(text, encoding="utf-8")
-        command = [sys.executable, program, "--no-show", "--verbose", "2"]
-        command += ["--data", args.data.resolve(), "--models", folder] + options.split()
-        if args.quick:
-            command += ["--epochs", "1"]
-        # PYTHONPATH is there for the script to find common.
-        environment = dict(os.environ, PYTHONPATH=str(PROJECT), PYTHONUTF8="1")
+        common.save_model(encoder, "encoder", folder)
+        common.save_model(decoder, "decoder", folder)
+        return {"loss": losses}
+
+    return _train_or_find(folder, fit)
+
+
+def _code(script, titles):
+    """Return the code of a script's cells whose titles begin so, without its comments."""
+    text = (PROJECT / f"{script}_autoencoder.py").read_text(encoding="utf-8")
+    cells = [f"# {cell}" for cell in text.split("# %% ")[1:] if cell.startswith(titles)]
+    return ast.unparse(ast.parse("".join(cells)))
+
+
+def versions():
+    """Return the versions of the libraries that the figures depend on, as text."""
+    backend = importlib.import_module(keras.config.backend())
+    libraries = [keras, backend, np, sklearn]
+    return " ".join(f"{library.__name__}-{library.__version__}" for library in libraries)
+
+
+def _folder(args, name, network, x_train, depends):
+    """Return the folder of a training; its name holds a number of all that this depends on."""
+    configurations = [part.get_config() for part in network]
+    configurations.append(network[0].get_compile_config())
+    sha = hashlib.sha256(f"{configurations} {depends} {versions()}".encode())
+    sha.update(x_train.tobytes())
+    for array in network[0].get_weights():  # those before the training
+        sha.update(array.tobytes())
+    return args.runs.resolve() / f"{name}_{sha.hexdigest()[:16]}"
+
+
+def _train_or_find(folder, fit):
+    """Call `fit`, which trains and saves, if that was not done before; return what was trained."""
+    file = folder / "history.json"
+    if not file.exists():
+        print(f"Training {folder.name}", flush=True)
         start = time.perf_counter()
-        said = subprocess.check_output(command, env=environment, encoding="utf-8")
-        (folder / "output.txt").write_text(said, encoding="utf-8")
-        (folder / "seconds.txt").write_text(str(time.perf_counter() - start))
-    return folder / script
-
-
-def losses(folder, which):
-    """Return losses by epoch. folder: what `run` returned; which: "loss" or "val_loss"."""
-    output = (folder.parent / "output.txt").read_text(encoding="utf-8")
-    return [float(loss) for loss in re.findall(rf" - {which}: ([\d.e+-]+)", output)]
-
-
-def train(folder, autoencoder, encoder, decoder, x_train, epochs, batch_size):
-    """Train a compiled network, each epoch in another order, and save it; if not yet done."""
-    if (folder / "seconds.txt").exists():
-        return
-    print(f"Training {folder.name}", flush=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    start = time.perf_counter()
-    for _ in range(epochs):
-        x_epoch = np.random.permutation(x_train)
-        autoencoder.fit(x_epoch, x_epoch, batch_size=batch_size, shuffle=False, verbose=0)
-    seconds = time.perf_counter() - start
-    common.save_model(encoder, "encoder", folder)
-    common.save_model(decoder, "decoder", folder)
-    (folder / "seconds.txt").write_text(str(seconds))
+        history = fit()
+        seconds = time.perf_counter() - start
+        unfinished = folder / "unfinished.json"
+        unfinished.write_text(json.dumps({"history": history, "seconds": seconds}))
+        unfinished.replace(file)
+    return Trained(folder, **json.loads(file.read_text()))
 
 
 def measure(args, folder, digits):
@@ -112,16 +204,32 @@ def measure(args, folder, digits):
     return figures_of(args, codes_train, codes_test, images, digits)
 
 
+def measure_pca(args, size, digits):
+    """Return the figures of PCA with so many numbers."""
+    (x_train, _), (x_test, _) = digits
+    flat_train = x_train.reshape(len(x_train), 784)
+    flat_test = x_test.reshape(len(x_test), 784)
+    pca = PCA(size, svd_solver="covariance_eigh").fit(flat_train)
+    codes_test = pca.transform(flat_test)
+    images = pca.inverse_transform(codes_test)
+    return figures_of(args, pca.transform(flat_train), codes_test, images, digits)
+
+
 def figures_of(args, codes_train, codes_test, images, digits):
     """Return the figures of codes, and of the images that are decoded from codes_test."""
     (_, y_train), (x_test, y_test) = digits
     x_images = images.reshape(x_test.shape)
     mse = float(np.mean((x_test - x_images) ** 2))
-    memory = joblib.Memory(args.runs, verbose=0)  # keeps what the slow part returned
-    recognise = memory.cache(common.nearest_neighbour_accuracy)
-    percent = 100 * recognise(codes_train, y_train, codes_test, y_test)
+    accuracy = remember(args, common.nearest_neighbour_accuracy)
+    percent = 100 * accuracy(codes_train, y_train, codes_test, y_test)
     entropy = common.mean_loss("binary_crossentropy", x_test, x_images)
     return Figures(codes_test[0].size, entropy, mse, percent)
+
+
+def remember(args, function):
+    """Return a function that keeps on disk what `function` returned, for the same arguments."""
+    folder = args.runs / versions().replace(" ", "_")
+    return joblib.Memory(folder, verbose=0).cache(function)
 
 
 def spread(values, decimals):
@@ -132,14 +240,35 @@ def spread(values, decimals):
     return text
 
 
-def report(args, name, head, rows, sentences):
-    """Print a table and sentences; write them into README.md, between the name's marks."""
+def difference(values, others, decimals):
+    """Return by how much values exceed others, pair by pair, as text with the spread.
+
+    "No difference shown" means that 0 is in the 95 % confidence interval of the mean (by
+    Student's t).
+    """
+    differences = np.subtract(values, others)
+    n = len(differences)
+    text = f"{np.mean(differences):+.{decimals}f}"
+    if n == 1:
+        return text
+    deviation = np.std(differences, ddof=1)
+    text += f" ± {deviation:.{decimals}f}"
+    half = scipy.stats.t.ppf(0.975, n - 1) * deviation / np.sqrt(n)
+    if abs(np.mean(differences)) <= half:
+        text += " (no difference shown)"
+    return text
+
+
+def report(args, name, head, rows, sentences=""):
+    """Print a table and sentences; with --write, put them between the name's marks in README.md."""
     lines = []
     for cells in [head, ["---"] * len(head)] + rows:
         lines.append("| " + " | ".join(cells) + " |")
-    text = "\n".join(lines) + "\n\n" + sentences
+    text = "\n".join(lines)
+    if sentences:
+        text += "\n\n" + sentences
     print(f"\n{text}\n")
-    if not args.quick:
+    if args.write:
         readme = FOLDER / "README.md"
         content = readme.read_text(encoding="utf-8")
         before, mark, rest = content.partition(f"<!-- {name} -->")

@@ -15,7 +15,6 @@ import lab
 import common
 
 import argparse
-import sys
 from pathlib import Path
 
 import drawing
@@ -25,7 +24,7 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("file", type=Path, nargs="?", default="mine.png", help="图片 · an image file")
 parser.add_argument("--models", type=Path, default=lab.PROJECT / "models", help="网络 · networks")
 args = parser.parse_args(common.command_line(lab.FOLDER / "own_digit.py"))
-sys.excepthook = common.print_error  # 出错时只打印一行 · an error is one line
+common.prepare_process()
 
 # %% 读图：变成 MNIST 的样子 · read the drawing, as MNIST has its digits
 x = drawing.load_drawing(args.file).reshape(1, 784)
