@@ -30,7 +30,8 @@ def read_folder(folder, size, file, wanted_channels=None):
     """Read the images of a folder and its subfolders, and write them into one file.
 
     Of each image the middle square is taken, and scaled to `size` x `size` pixels, with
-    1 channel (grey) or 3 (red, green, blue): as many as are wanted, or 3 if any image has colours. `file`: a .npy file
+    1 channel (grey) or 3 (red, green, blue): as many as are wanted, or 3 unless all files are
+    stored as grey. `file`: a .npy file
     for an array, (n or more, size, size, channels), uint8; if files are left out, rows at its end
     stay empty. So each image is read once, and the memory holds one at a time.
 
@@ -71,9 +72,9 @@ def read_folder(folder, size, file, wanted_channels=None):
 
 
 def count_channels(paths):
-    """Return 3 if any of the image files has colours, or else 1."""
+    """Return 1 if all image files are stored as grey, or else 3."""
     for path in paths:
-        # This reads the first lines of a file; if these are broken, read_folder will say so.
+        # This reads the first bytes of a file; if these are broken, read_folder will say so.
         with contextlib.suppress(*UNREADABLE), Image.open(path) as image:
             if image.mode not in GREY_MODES:
                 return 3

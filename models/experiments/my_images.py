@@ -2,8 +2,8 @@
 
     python models/experiments/my_images.py FOLDER
 
-FOLDER has 50 images or more, in subfolders too: photographs, drawings, grey or in colour, of any
-size. A convolutional autoencoder (卷积自编码器) learns from nine tenths of them. What comes out is
+FOLDER has 50 images or more (better some thousands), in subfolders too: photographs, drawings, grey
+or in colour, of any size; sample_images.py makes two such folders. A convolutional autoencoder (卷积自编码器) learns from nine tenths of them. What comes out is
 in models/my_images/: reconstructions, similar images, unusual images, all codes, the networks.
 """
 
@@ -50,7 +50,9 @@ folder = Path(args.models) / "my_images"
 folder.mkdir(parents=True, exist_ok=True)
 file = folder / "images.npy"
 size = args.size
-channels = None  # 由图片决定：1 是灰度，3 是彩色 · as the images have them: 1 is grey, 3 colours
+channels = (
+    None  # 由图片决定：1 是灰度，3 是彩色 · as the images have them: 1 for grey, 3 for colour
+)
 if args.load or args.go_on:
     # 用上次的网络，大小和通道数也是它的 · The last networks, with their size and channels.
     autoencoder = common.load_model("autoencoder", folder)
@@ -72,6 +74,7 @@ all_batches = image_files.Batches(file, np.arange(len(names)))
 print(f"{len(learnt):,} images to train, {len(held_out):,} to validate, {channels} channels")
 
 # %% 建立网络 · build the network, and its two parts
+# 只在重新训练时用到；加载的网络已经有了 · Used for a new training only, not if one was loaded.
 common.set_seed(args.seed)
 input_img = Input(shape=(size, size, channels))
 # 步幅为 2 的卷积使边长减半（奇数向上取整），直到不大于 8，例如 64、32、16、8；通道数加倍。
@@ -85,7 +88,7 @@ while x.shape[1] > 8:
     x = Conv2D(filters, 3, strides=2, padding="same", activation="relu")(x)
     filters = 2 * filters
 shape = x.shape[1:]
-# 编码没有激活函数，可以是任何数 · A code has no activation: its numbers can be any.
+# 编码没有激活函数，也可以小于 0 · The code has no activation, so that numbers may be below 0.
 encoded = Dense(args.encoding_dim)(Flatten()(x))
 
 x = Dense(math.prod(shape), activation="relu")(encoded)
@@ -100,7 +103,6 @@ for side in reversed(sizes):
     x = Cropping2D(((0, extra), (0, extra)))(x)
 decoded = Conv2D(channels, 3, padding="same", activation="sigmoid")(x)
 
-# 加载了上次的网络时，不用这里建立的 · If the last networks were loaded, these are not used.
 if not args.load and not args.go_on:
     autoencoder = Model(input_img, decoded)
     encoder = Model(input_img, encoded)
@@ -110,18 +112,21 @@ autoencoder.summary()
 # %% 编译、训练、保存 · compile, train and save
 if not args.load:
     # 图片大半是黑色时，用均方误差可能停在全黑的图片上；二元交叉熵不会。
+    # 照片的像素多在 0 和 1 之间，损失会停在 0.5 到 0.6 左右，这是正常的；好坏看最后表格中的 MSE。
     # Where images are mostly black, the squared error may get stuck at black images; cross-entropy
-    # does not. Of photographs it stays near 0.5 or 0.6, as their pixels are grey: see the table.
+    # does not. For photographs it stays near 0.5 or 0.6, since their pixels are neither 0 nor 1:
+    # how good the network is, the MSE in the last table tells.
     autoencoder.compile(optimizer="adam", loss="binary_crossentropy")
     # 接着训练时优化器从头开始，权重接着训练；训练之后没有变好，就不保存。
     # If it is trained further, the optimizer begins anew, and the weights go on; they are saved
     # only if they became better.
+    weights_before = autoencoder.get_weights()
     loss_before = math.inf
     if args.go_on:
         loss_before = autoencoder.evaluate(validation_batches, verbose=0)
     common.check_before_training(autoencoder, encoder, decoder, folder)
-    # 验证误差 10 轮不再下降就停止，取误差最小时的权重。
-    # It stops when the validation error has not fallen for 10 epochs, and takes the best weights.
+    # 验证损失 10 轮不再下降就停止，取损失最小时的权重。
+    # It stops when the validation loss has not fallen for 10 epochs, and takes the best weights.
     stopping = EarlyStopping("val_loss", patience=10, restore_best_weights=True)
     with common.ctrl_c_stops(autoencoder):  # 按 Ctrl-C 提前结束 · Ctrl-C ends it early
         autoencoder.fit(
@@ -139,6 +144,7 @@ if not args.load:
         # Keras's own format: keras.models.load_model loads it without common.
         encoder.save(folder / "encoder.keras")
     else:
+        autoencoder.set_weights(weights_before)
         print("It became no better, and what was saved before stays")
 
 # %% 所有图片的编码和误差 · the codes and errors of all images
@@ -194,11 +200,13 @@ for number, similar in zip(held_out[:8], nearest, strict=True):
 image_files.draw_images(rows, folder / "similar.png")
 
 # %% 画图：误差最大的图片 · draw unusual images: those with the largest errors
-# 界限是验证图片误差的 95% 分位数：平常的图片中，大约每 100 张有 5 张超过它。
-# The limit is the 95 % quantile of the validation images' errors: of 100 usual images, about 5
-# exceed it.
+# 界限是验证图片误差的 95% 分位数：没有学过的图片中，大约每 100 张有 5 张超过它。
+# The limit is the 95 % quantile of the validation images' errors: of 100 images that were not
+# learnt, about 5 exceed it.
 limit = np.quantile(errors[held_out], 0.95)
-print(f"\n{np.sum(errors > limit)} of {len(names):,} images have an error above {limit:.4f}.")
+print(f"\nErrors above {limit:.4f}, which 95 % of the validation images do not exceed:")
+print(f"  {np.sum(errors[held_out] > limit):,} of {len(held_out):,} validation images")
+print(f"  {np.sum(errors[learnt] > limit):,} of {len(learnt):,} images that were learnt")
 print("The ten largest errors:")
 largest = np.argsort(errors)[::-1][:10]
 for number in largest:
@@ -234,7 +242,8 @@ for i in range(len(validation_batches)):
     }
     for label, guess in guesses.items():
         squares[label].extend(np.mean((guess - x) ** 2, axis=(1, 2, 3)))
-print(f"\n{len(held_out):,} validation images     code      MSE")
+count = f"{len(held_out):,} validation images"
+print(f"\n{count:22}     code      MSE")
 code_sizes = {"autoencoder": codes.shape[1], f"PCA {pca_size}": pca_size, "mean image": 0}
 code_sizes["mean colour"] = channels
 for label, values in squares.items():
