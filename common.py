@@ -189,8 +189,8 @@ def speed_settings(model, digits, batch_size, epochs):
     """
     # A step is one change of the weights, by one batch. Going back to Python after each step
     # takes a good part of the time, so up to 47 steps are run in one go. That is a fifth of an
-    # epoch of 60,000 digits in batches of 256; with more, the bar and Ctrl-C,
-    # which wait for the end of a go, would be slower to react.
+    # epoch of 60,000 digits in batches of 256; with more, the bar and Ctrl-C, which wait for the
+    # end of a go, would be slower to react.
     steps = math.ceil(digits / batch_size)
     settings = {"steps_per_execution": min(steps, 47)}
 
@@ -211,9 +211,8 @@ def check_before_training(autoencoder, encoder, decoder, folder):
 
     The untrained network is saved and loaded, for a trial. Makes the folder, if there is none.
     Raises UserError if nothing can be written to it, or if encoder or decoder have weights that
-    are not the autoencoder's. If Keras cannot load the
-    autoencoder, for instance with a layer of your own, the error is Keras's, and says what to
-    do.
+    are not the autoencoder's. If Keras cannot load the autoencoder, for instance with a layer of
+    your own, the error is Keras's, and says what to do.
     """
     # Else training the autoencoder would not train its parts.
     for part in (encoder, decoder):
@@ -475,16 +474,20 @@ def _loss_name(loss):
 # ---- 画图 · Pictures ---------------------------------------------------------------------
 
 
-def _new_figure(path, width, height, layout="constrained"):
-    """Return an empty figure of so many inches. Its window has the file's name."""
+def new_figure(path, width, height, layout="constrained"):
+    """Return an empty figure, a Matplotlib Figure, of so many inches.
+
+    Its window has the name of the file `path`, and fits a small screen. `layout`: one of
+    Matplotlib's, https://matplotlib.org/stable/api/figure_api.html.
+    """
     name = Path(path).name
     plt.close(name)  # of an earlier run
     dpi = min(100, 1300 / width, 620 / height)  # it fits a screen of 1366 x 768 pixels
     return plt.figure(name, (width, height), dpi, layout=layout)
 
 
-def _save_figure(figure, path):
-    """Save a figure as a PNG file, and say so."""
+def save_figure(figure, path):
+    """Save a figure as a PNG file, whole or not at all, and say so."""
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=120)
     _write(Path(path), png.getvalue())
@@ -500,7 +503,7 @@ def plot_rows(rows, n, path, scaled=()):
     white, and values above 0 are red.
     """
     width = 2 + 0.8 * n  # of which 2 inches are for the labels
-    figure = _new_figure(path, width, 0.8 * len(rows), layout="none")
+    figure = new_figure(path, width, 0.8 * len(rows), layout="none")
     figure.subplots_adjust(left=2 / width, right=1, bottom=0, top=1, wspace=0.1, hspace=0.1)
     for row, (label, values) in enumerate(rows.items()):
         images = as_images(np.asarray(values[:n]))
@@ -518,7 +521,7 @@ def plot_rows(rows, n, path, scaled=()):
             ax.set(xticks=[], yticks=[], frame_on=False)
             if column == 0:
                 ax.set_ylabel(label, rotation="horizontal", ha="right", va="center")
-    _save_figure(figure, path)
+    save_figure(figure, path)
 
 
 def as_images(values):
@@ -559,7 +562,7 @@ def plot_history(losses, loss, x_test, images, path):
     `losses`: label to a list, one value an epoch, as `fit(...).history`; `images`: label to
     images, whose `mean_loss` against the digits x_test is drawn as a dashed line.
     """
-    figure = _new_figure(path, 7, 4)
+    figure = new_figure(path, 7, 4)
     ax = figure.add_subplot(xlabel="epoch", ylabel="loss")
     for label, values in losses.items():
         ax.plot(range(1, len(values) + 1), values, ".-", label=label)
@@ -570,7 +573,7 @@ def plot_history(losses, loss, x_test, images, path):
     ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     ax.grid(alpha=0.3)
     ax.legend()
-    _save_figure(figure, path)
+    save_figure(figure, path)
 
 
 def map_grid(codes, k=16):
@@ -595,7 +598,7 @@ def plot_maps(codes, grid_imgs, labels, path):
     spread over the whole map. `grid_imgs`: title to the images, (k * k, 784), that are
     decoded from `map_grid`.
     """
-    figure = _new_figure(path, 5.5 * len(codes), 11)
+    figure = new_figure(path, 5.5 * len(codes), 11)
     for i, title in enumerate(codes):
         upper = figure.add_subplot(2, len(codes), i + 1)
         upper.set(title=title, aspect="equal", xlim=(0, 1), ylim=(0, 1))
@@ -613,7 +616,7 @@ def plot_maps(codes, grid_imgs, labels, path):
         for row in range(k):
             strips.append(np.hstack(images[row * k : (row + 1) * k]))
         lower.imshow(np.vstack(strips), "gray", vmin=0, vmax=1, extent=(0, 1, 0, 1))
-    _save_figure(figure, path)
+    save_figure(figure, path)
 
 
 def _places_by_rank(numbers, seed):

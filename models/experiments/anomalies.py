@@ -115,7 +115,7 @@ errors = {}
 for kind, x in kinds.items():
     flat = x.reshape(len(x), 784)
     images[kind] = autoencoder.predict(flat, batch_size=1000, verbose=0)
-    errors[kind] = network_error(flat)
+    errors[kind] = np.mean((images[kind] - flat) ** 2, axis=1)
 worst = np.argsort(errors["test digits"])[::-1]
 strips = [
     ("worst digits", x_test[worst], images["test digits"][worst]),

@@ -17,7 +17,6 @@ import numpy as np
 args = lab.parse_options(__doc__)
 digits = common.load_mnist(args.data)
 (x_train, y_train), (x_test, y_test) = digits
-x_test = x_test.reshape(len(x_test), 784)
 
 # %% 训练：不同强度的惩罚项 · train single layers with penalties of several strengths
 # 每项：编码维数、惩罚系数、优化器、轮数 · Each has a code's size, a penalty, an optimizer, epochs.
@@ -46,8 +45,7 @@ for size, penalty, optimizer, epochs in settings:
         options = {"optimizer": optimizer, "l1": penalty, "encoding_dim": size, "epochs": epochs}
         network = lab.run(args, "simple", seed=seed, **options)
         figures.append(lab.measure(args, network.folder, digits))
-        encoder = common.load_model("encoder", network.folder)
-        codes = encoder.predict(x_test, batch_size=1000, verbose=0)
+        codes = lab.encode(network.folder, x_test)
         means.append(codes.mean())
         zeros.append(100 * np.mean(codes == 0))
         # 死单元：对每张图片都是 0。其余单元的 0 才说明编码稀疏。

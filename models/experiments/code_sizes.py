@@ -10,7 +10,6 @@ import lab
 
 import common
 
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 from keras import Input, Model
@@ -32,8 +31,7 @@ epochs = 1 if args.quick else 50
 # %% 训练，与 PCA 比较 · train the networks, and compare with PCA
 def train_wider(size, seed):
     """Train the deep network with 128 in place of 64, as deep_autoencoder.py does with 64."""
-    keras.utils.clear_session()  # so that the names of layers begin with their first number
-    common.set_seed(seed)
+    lab.set_seed(seed)
     input_img = Input(shape=(784,))
     x = Dense(128, activation="relu")(input_img)
     x = Dense(128, activation="relu")(x)
@@ -68,10 +66,8 @@ for size in sizes:
         figures = [lab.measure(args, network.folder, digits) for network in networks]
         errors[label].append([x.mse for x in figures])
         accuracies[label].append([x.accuracy for x in figures])
-        encoder = common.load_model("encoder", networks[0].folder)
-        decoder = common.load_model("decoder", networks[0].folder)
-        codes = encoder.predict(first_digit, verbose=0)
-        images[label].append(decoder.predict(codes, verbose=0))
+        codes = lab.encode(networks[0].folder, first_digit)
+        images[label].append(lab.decode(networks[0].folder, codes))
         if size == 2:
             two[label] = [network.folder for network in networks]
     figures = lab.measure_pca(args, size, digits)
@@ -85,11 +81,8 @@ pixels = lab.figures_of(args, x_train, x_test, x_test, digits)
 voted = {label: [] for label in two}
 for label, folders in two.items():
     for folder in folders:
-        encoder = common.load_model("encoder", folder)
-        vote = KNeighborsClassifier(15)
-        vote.fit(encoder.predict(x_train, batch_size=1000, verbose=0), y_train)
-        codes = encoder.predict(x_test, batch_size=1000, verbose=0)
-        voted[label].append(100 * vote.score(codes, y_test))
+        vote = KNeighborsClassifier(15).fit(lab.encode(folder, x_train), y_train)
+        voted[label].append(100 * vote.score(lab.encode(folder, x_test), y_test))
 pca = PCA(2, svd_solver="covariance_eigh").fit(x_train)
 vote = KNeighborsClassifier(15).fit(pca.transform(x_train), y_train)
 voted["PCA"] = [100 * vote.score(pca.transform(x_test), y_test)]

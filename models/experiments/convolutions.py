@@ -14,7 +14,6 @@ import common
 
 import math
 
-import keras
 from keras import Input, Model
 from keras.layers import Conv2D, Conv2DTranspose, Cropping2D, MaxPooling2D, UpSampling2D
 from keras.optimizers import Adam
@@ -67,8 +66,7 @@ def decode(codes, up_sampling, outer, inner):
 def train(settings, x, rate, seed):
     """Train a network on images x; return what was trained, and how many weights it has."""
     pooling, activation, up_sampling, outer, inner = settings
-    keras.utils.clear_session()  # so that the names of layers begin with their first number
-    common.set_seed(seed)
+    lab.set_seed(seed)
     input_img = Input(shape=(28, 28, 1))
     encoded = encode(input_img, pooling, activation, outer, inner)
     decoded = decode(encoded, up_sampling, outer, inner)
@@ -106,11 +104,7 @@ for label, settings in all_settings.items():
     losses = {}
     for rate in rates:
         trained, parameters = train(settings, x_train[:-held_out], rate, seed=0)
-        encoder = common.load_model("encoder", trained.folder)
-        decoder = common.load_model("decoder", trained.folder)
-        codes = encoder.predict(x_train[-held_out:], batch_size=1000, verbose=0)
-        images = decoder.predict(codes, batch_size=1000, verbose=0)
-        losses[rate] = common.mean_loss("binary_crossentropy", x_train[-held_out:], images)
+        losses[rate] = lab.held_out_loss(trained.folder, "binary_crossentropy", x_train[-held_out:])
     best_rate = min(losses, key=losses.get)
     errors[label] = []
     for seed in args.seeds:

@@ -6,11 +6,10 @@ all training digits without labels. Then the dense layers of an encoder, followe
 ten, learn from the same digits: from random weights, or from those of the encoder, for 500 steps.
 
 Six selections of labels, two for each of three seeds of the networks; what is compared is the mean
-of the two. These have 50 epochs of
-Adam, and 10 where the code is wide, which takes long. Settings (how strongly the
-regression is regularised; the rate, and the dropout on the input) are the best ones on 10,000
-other labelled digits, after a selection of their own. With few labels one could not choose so;
-all figures are somewhat too good.
+of the two. The networks have 50 epochs of Adam, and 10 where the code is wide, which takes long.
+Settings (how strongly the regression is regularised; the rate, and the dropout on the input) are
+the best ones on 10,000 other labelled digits, after a selection of their own. With few labels one
+could not choose so; all figures are somewhat too good.
 """
 
 # %% 准备 · imports and options
@@ -67,18 +66,15 @@ denoising = []
 wide_denoising = []
 for seed in args.seeds:
     options = {"optimizer": "adam", "seed": seed}
-    networks = {
-        "deep": lab.run(args, "deep", **options),
-        "wide": lab.run(args, "simple", encoding_dim=1000, epochs=10, **options),
-        "denoising": lab.run(args, "simple", lab.DROPOUT, **options),
-        "wide denoising": lab.run(
-            args, "simple", lab.DROPOUT, encoding_dim=1000, epochs=10, **options
-        ),
-    }
-    deep.append(common.load_model("encoder", networks["deep"].folder))
-    wide.append(common.load_model("encoder", networks["wide"].folder))
-    denoising.append(common.load_model("encoder", networks["denoising"].folder))
-    wide_denoising.append(common.load_model("encoder", networks["wide denoising"].folder))
+    wide_options = {"encoding_dim": 1000, "epochs": 10, **options}
+    trained = [
+        (deep, lab.run(args, "deep", **options)),
+        (wide, lab.run(args, "simple", **wide_options)),
+        (denoising, lab.run(args, "simple", lab.DROPOUT, **options)),
+        (wide_denoising, lab.run(args, "simple", lab.DROPOUT, **wide_options)),
+    ]
+    for encoders_of_seeds, network in trained:
+        encoders_of_seeds.append(common.load_model("encoder", network.folder))
 
 # %% 各种形式的图片 · the digits in all forms
 # 前一部分从中抽取有标签的图片，第二部分用来选择设置，最后是测试图片。
@@ -95,6 +91,10 @@ encoders = {
 }
 for label, of_seeds in encoders.items():
     forms[label] = [encoder.predict(x_all, batch_size=1000, verbose=0) for encoder in of_seeds]
+# 除以训练图片的标准差，使各种形式的数值大小相近。
+# Divided by the standard deviation of training digits, so that the same values of C suit all.
+for form, of_seeds in forms.items():
+    forms[form] = [codes / codes[: 2 * pool].std() for codes in of_seeds]
 
 
 # %% 逻辑回归，准确率以百分比计 · logistic regression; the accuracy is in percent
@@ -110,12 +110,9 @@ for count in counts:
     reached = {}
     for form, of_seeds in forms.items():
         print(f"Regression of {count} labels by {form}", flush=True)
-        # 除以训练图片的标准差，使各种形式的数值大小相近。
-        # Divided by the standard deviation of training digits, so that the same values of C suit all forms.
-        all_codes = [codes / codes[: 2 * pool].std() for codes in of_seeds]
         tried = []
         for strength in strengths:
-            codes = all_codes[0]
+            codes = of_seeds[0]
             known = select(0, count)
             valid = codes[pool : 2 * pool]
             tried.append(
@@ -125,7 +122,7 @@ for count in counts:
         print(f"The best C: {best}")
         percents = []
         for selection in selections:
-            codes = all_codes[selection % len(all_codes)]
+            codes = of_seeds[selection % len(of_seeds)]
             known = select(selection, count)
             test = codes[2 * pool :]
             percent = logistic_accuracy_once(best, codes[known], y_train[known], test, y_test)

@@ -7,7 +7,6 @@ import contextlib
 import struct
 
 import keras
-import matplotlib.pyplot as plt
 import numpy as np
 from PIL import Image, ImageOps
 
@@ -29,11 +28,11 @@ FEWEST = 50  # with fewer images there is little to learn
 def read_folder(folder, size, file, wanted_channels=None):
     """Read the images of a folder and its subfolders, and write them into one file.
 
-    Of each image the middle square is taken, and scaled to `size` x `size` pixels, with
-    1 channel (grey) or 3 (red, green, blue): as many as are wanted, or 3 unless all files are
-    stored as grey. `file`: a .npy file
-    for an array, (n or more, size, size, channels), uint8; if files are left out, rows at its end
-    stay empty. So each image is read once, and the memory holds one at a time.
+    Of each image the middle square is taken, and scaled to `size` x `size` pixels, with 1 channel
+    (grey) or 3 (red, green, blue): as many as are wanted, or 3 unless all files are stored as
+    grey. `file`: a .npy file for an array, (n or more, size, size, channels), uint8; if files are
+    left out, rows at its end stay empty. So each image is read once, and the memory holds one at
+    a time.
 
     Returns the n images' paths within the folder, a list of texts, and the channels. What cannot
     be read is left out, and printed. Raises UserError if there is no such folder, or if fewer than
@@ -101,6 +100,15 @@ def read_image(path, size, channels):
     return np.asarray(image).reshape(size, size, channels)
 
 
+def load_images(file, numbers):
+    """Return some images of the file that `read_folder` has written, by their numbers, (m,).
+
+    They are float32, from 0 to 1, (m, size, size, channels).
+    """
+    array = np.load(file, mmap_mode="r")  # nothing is read but these images
+    return array[numbers].astype("float32") / 255
+
+
 class Batches(keras.utils.PyDataset):
     """Images in batches, each as `(x, x)`, as `fit(x, x)` takes them in the post.
 
@@ -123,8 +131,7 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, i):
         numbers = self.numbers[i * self.batch_size : (i + 1) * self.batch_size]
-        array = np.load(self.file, mmap_mode="r")  # nothing is read but the images of the batch
-        x = array[numbers].astype("float32") / 255
+        x = load_images(self.file, numbers)
         return x, x
 
     def on_epoch_end(self):
@@ -139,11 +146,7 @@ def draw_images(rows, path):
     [0, 1], and a title.
     """
     columns = max(len(row) for row in rows)
-    plt.close(path.name)
-    width = 1.5 * columns
-    height = 1.7 * len(rows)
-    dpi = min(100, 1300 / width, 620 / height)  # it fits a small screen
-    figure = plt.figure(path.name, (width, height), dpi, layout="constrained")
+    figure = common.new_figure(path, 1.5 * columns, 1.7 * len(rows))
     axes = figure.subplots(len(rows), columns, squeeze=False)
     for row, row_axes in zip(rows, axes, strict=True):
         for ax in row_axes:
@@ -151,5 +154,4 @@ def draw_images(rows, path):
         for (image, title), ax in zip(row, row_axes, strict=False):
             ax.imshow(image.squeeze(), "gray", vmin=0, vmax=1)  # grey, if it has one channel
             ax.set_title(title, fontsize=7)
-    figure.savefig(path, dpi=120)
-    print(f"Drawn: {path}")
+    common.save_figure(figure, path)

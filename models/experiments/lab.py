@@ -15,7 +15,6 @@ import hashlib
 import importlib
 import inspect
 import json
-import time
 from dataclasses import dataclass
 
 import joblib
@@ -39,7 +38,6 @@ class Trained:
 
     folder: Path  # of its files, for common.load_model
     history: dict  # "loss" and, if it was measured, "val_loss": a list, one value an epoch
-    seconds: float  # that the training took
 
 
 @dataclass
@@ -78,7 +76,7 @@ def build(args, script, changes=(), **options):
     `changes`: pairs of a statement and the code in its place; white space, quotation marks and
     comments make no difference. Raises UserError if the script has not the statement once.
     """
-    keras.utils.clear_session()  # so that the names of layers begin with their first number
+    keras.utils.clear_session()  # as in `set_seed`; the script sets the seed
     code = _code(script, ("准备", "加载数据", "建立网络", "编译"))
     for old, new in changes:
         old_code = ast.unparse(ast.parse(old))
@@ -123,6 +121,15 @@ def run(args, script, changes=(), **options):
     trained = _train_or_find(folder, fit)
     trained.folder = folder / script
     return trained
+
+
+def set_seed(seed):
+    """Set the seed before a network is built, and let its layers' names begin with number 1.
+
+    What was trained is found again by these names, among others.
+    """
+    keras.utils.clear_session()
+    common.set_seed(seed)
 
 
 def train(args, name, network, x_train, epochs, batch_size, new_orders=True):
@@ -183,25 +190,36 @@ def _train_or_find(folder, fit):
     file = folder / "history.json"
     if not file.exists():
         print(f"Training {folder.name}", flush=True)
-        start = time.perf_counter()
         history = fit()
-        seconds = time.perf_counter() - start
         unfinished = folder / "unfinished.json"
-        unfinished.write_text(json.dumps({"history": history, "seconds": seconds}))
+        unfinished.write_text(json.dumps({"history": history}))
         unfinished.replace(file)
-    return Trained(folder, **json.loads(file.read_text()))
+    return Trained(folder, json.loads(file.read_text())["history"])
 
 
 def measure(args, folder, digits):
     """Return the figures of the network whose two parts are in a folder."""
     (x_train, _), (x_test, _) = digits
+    codes_test = encode(folder, x_test)
+    return figures_of(args, encode(folder, x_train), codes_test, decode(folder, codes_test), digits)
+
+
+def encode(folder, x):
+    """Return the codes of images x, by the encoder in a folder."""
     encoder = common.load_model("encoder", folder)
-    decoder = common.load_model("decoder", folder)
     shape = (-1,) + encoder.input_shape[1:]  # (-1, 784), or (-1, 28, 28, 1) of conv
-    codes_train = encoder.predict(x_train.reshape(shape), batch_size=1000, verbose=0)
-    codes_test = encoder.predict(x_test.reshape(shape), batch_size=1000, verbose=0)
-    images = decoder.predict(codes_test, batch_size=1000, verbose=0)
-    return figures_of(args, codes_train, codes_test, images, digits)
+    return encoder.predict(x.reshape(shape), batch_size=1000, verbose=0)
+
+
+def decode(folder, codes):
+    """Return the images that the decoder in a folder makes of codes."""
+    decoder = common.load_model("decoder", folder)
+    return decoder.predict(codes, batch_size=1000, verbose=0)
+
+
+def held_out_loss(folder, loss, x):
+    """Return the mean loss of the network in a folder, on images x that it did not learn."""
+    return common.mean_loss(loss, x, decode(folder, encode(folder, x)))
 
 
 def measure_pca(args, size, digits):

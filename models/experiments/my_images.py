@@ -3,8 +3,9 @@
     python models/experiments/my_images.py FOLDER
 
 FOLDER has 50 images or more (better some thousands), in subfolders too: photographs, drawings, grey
-or in colour, of any size; sample_images.py makes two such folders. A convolutional autoencoder (卷积自编码器) learns from nine tenths of them. What comes out is
-in models/my_images/: reconstructions, similar images, unusual images, all codes, the networks.
+or in colour, of any size; sample_images.py makes two such folders. A convolutional autoencoder
+(卷积自编码器) learns from nine tenths of them. What comes out is in models/my_images/:
+reconstructions, similar images, unusual images, all codes, the networks.
 """
 
 # %% 准备 · imports and options
@@ -50,9 +51,8 @@ folder = Path(args.models) / "my_images"
 folder.mkdir(parents=True, exist_ok=True)
 file = folder / "images.npy"
 size = args.size
-channels = (
-    None  # 由图片决定：1 是灰度，3 是彩色 · as the images have them: 1 for grey, 3 for colour
-)
+# 通道数由图片决定：1 是灰度，3 是彩色 · As the images have them: 1 for grey, 3 for colour.
+channels = None
 if args.load or args.go_on:
     # 用上次的网络，大小和通道数也是它的 · The last networks, with their size and channels.
     autoencoder = common.load_model("autoencoder", folder)
@@ -165,21 +165,15 @@ print(f"Saved: {folder / 'codes.npz'}")
 
 # %% 画图：没有学过的图片的重建 · draw images that were not learnt, and their reconstructions
 # 图片上方是它在 names 中的序号 · The number above an image is its place in `names`.
-def load_images(numbers):
-    """Return images by their numbers, (m, size, size, channels), in [0, 1]."""
-    array = np.load(file, mmap_mode="r")
-    return array[numbers].astype("float32") / 255
-
-
 def draw_reconstructions(numbers, path):
     """Draw images, by their numbers, above their reconstructions."""
+    x = image_files.load_images(file, numbers)
+    decoded_imgs = autoencoder.predict_on_batch(x)
     originals = []
     reconstructions = []
-    for number in numbers:
-        image = load_images([number])
-        decoded_img = autoencoder.predict_on_batch(image)
-        originals.append((image[0], f"{number}"))
-        reconstructions.append((decoded_img[0], f"MSE {errors[number]:.4f}"))
+    for number, image, decoded_img in zip(numbers, x, decoded_imgs, strict=True):
+        originals.append((image, f"{number}"))
+        reconstructions.append((decoded_img, f"MSE {errors[number]:.4f}"))
     image_files.draw_images([originals, reconstructions], path)
 
 
@@ -191,12 +185,12 @@ _, nearest = neighbours.kneighbors(codes[held_out[:8]])
 rows = []
 for number, similar in zip(held_out[:8], nearest, strict=True):
     others = [other for other in similar if other != number]
-    row = [(load_images([number])[0], f"{number}")]
+    shown_numbers = [number] + others[:5]
+    shown_imgs = image_files.load_images(file, shown_numbers)
+    rows.append([(image, f"{i}") for i, image in zip(shown_numbers, shown_imgs, strict=True)])
     print(f"\nSimilar to {number}, {names[number]}:")
     for other in others[:5]:
-        row.append((load_images([other])[0], f"{other}"))
         print(f"  {other}, {names[other]}")
-    rows.append(row)
 image_files.draw_images(rows, folder / "similar.png")
 
 # %% 画图：误差最大的图片 · draw unusual images: those with the largest errors
@@ -225,17 +219,16 @@ pca = IncrementalPCA(pca_size)
 sums = np.zeros((size, size, channels))
 step = max(pca_size, 100)
 for first in range(0, len(learnt), step):
-    x = load_images(learnt[first : first + step])
+    x = image_files.load_images(file, learnt[first : first + step])
     sums += x.sum(axis=0)
     if len(x) >= pca_size:  # a last batch with fewer images would be an error
         pca.partial_fit(x.reshape(len(x), -1))
 mean_image = sums / len(learnt)
-squares = {"autoencoder": [], f"PCA {pca_size}": [], "mean image": [], "mean colour": []}
+squares = {f"PCA {pca_size}": [], "mean image": [], "mean colour": []}
 for i in range(len(validation_batches)):
     x, _ = validation_batches[i]
     flat = x.reshape(len(x), -1)
     guesses = {
-        "autoencoder": autoencoder.predict_on_batch(x),
         f"PCA {pca_size}": pca.inverse_transform(pca.transform(flat)).reshape(x.shape),
         "mean image": mean_image,
         "mean colour": x.mean(axis=(1, 2), keepdims=True),
@@ -246,8 +239,9 @@ count = f"{len(held_out):,} validation images"
 print(f"\n{count:22}     code      MSE")
 code_sizes = {"autoencoder": codes.shape[1], f"PCA {pca_size}": pca_size, "mean image": 0}
 code_sizes["mean colour"] = channels
-for label, values in squares.items():
-    print(f"{label:22}{code_sizes[label]:9}{np.mean(values):9.5f}")
+squares["autoencoder"] = errors[held_out]
+for label in ("autoencoder", f"PCA {pca_size}", "mean image", "mean colour"):
+    print(f"{label:22}{code_sizes[label]:9}{np.mean(squares[label]):9.5f}")
 
 # %% 显示图片 · show the pictures
 if not args.no_show:

@@ -46,8 +46,7 @@ after = {"pixels": [], "PCA 32": [], "code 32": []}
 maps = {}
 for seed in args.seeds:
     network = lab.run(args, "deep", optimizer="adam", seed=seed)
-    encoder = common.load_model("encoder", network.folder)
-    codes = encoder.predict(x, batch_size=1000, verbose=0)
+    codes = lab.encode(network.folder, x)
     for label, values in {"pixels": x, "PCA 32": pca_codes, "code 32": codes}.items():
         print(f"Mapping {label}", flush=True)
         points = make_map_once(values, seed)

@@ -40,15 +40,10 @@ def train_deep(x, loss, rate, seed, new_orders):
 
 def best_rate(loss):
     """Return the rate with which the loss of the held-out digits is smallest."""
-    x_held_out = x_train[-held_out:]
     losses = {}
     for rate in rates:
         trained = train_deep(x_train[:-held_out], loss, rate, 0, new_orders=False)
-        encoder = common.load_model("encoder", trained.folder)
-        decoder = common.load_model("decoder", trained.folder)
-        codes = encoder.predict(x_held_out, batch_size=1000, verbose=0)
-        images = decoder.predict(codes, batch_size=1000, verbose=0)
-        losses[rate] = common.mean_loss(loss, x_held_out, images)
+        losses[rate] = lab.held_out_loss(trained.folder, loss, x_train[-held_out:])
     return min(losses, key=losses.get)
 
 
