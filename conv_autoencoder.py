@@ -160,11 +160,11 @@ common.plot_model(autoencoder, folder / "model.png")
 # PCA needs no network. It turns an image into a code of the same size as the network's, and
 # back, linearly.
 # After one epoch the network's images are more blurred than PCA's.
+flat_train = x_train.reshape(len(x_train), -1)
+flat_test = x_test.reshape(len(x_test), -1)
 size = encoded_imgs[0].size
-components = min(size, 784, len(x_train))  # no more than pixels or digits
+components = min(size, flat_train.shape[1], len(x_train))  # no more than pixels or digits
 pca = PCA(components, svd_solver="covariance_eigh")  # exact, and fast here
-flat_train = x_train.reshape(len(x_train), 784)
-flat_test = x_test.reshape(len(x_test), 784)
 pca.fit(flat_train)
 pca_codes = pca.transform(flat_test)
 pca_imgs = pca.inverse_transform(pca_codes)

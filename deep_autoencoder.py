@@ -155,7 +155,7 @@ common.plot_rows(rows, n, folder / "second_split.png", scaled=["code"])
 # back, linearly.
 # After 50 epochs the network's error is about PCA's, and with Adam clearly smaller.
 size = encoded_imgs[0].size
-components = min(size, 784, len(x_train))  # no more than pixels or digits
+components = min(size, x_train.shape[1], len(x_train))  # no more than pixels or digits
 pca = PCA(components, svd_solver="covariance_eigh")  # exact, and fast here
 pca.fit(x_train)
 pca_codes = pca.transform(x_test)
@@ -165,7 +165,7 @@ common.plot_rows(rows, n, folder / "pca.png")
 
 # 分界前移之后的编码维数更多，PCA 也取同样多 · PCA with as many numbers as the second split
 size2 = encoded_imgs2[0].size
-components2 = min(size2, 784, len(x_train))
+components2 = min(size2, x_train.shape[1], len(x_train))
 pca2 = PCA(components2, svd_solver="covariance_eigh")
 pca2.fit(x_train)
 pca_codes2 = pca2.transform(x_test)

@@ -143,7 +143,7 @@ common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
 # back, linearly.
 # After 50 epochs the network's images are clearer than PCA's.
 size = encoded_imgs[0].size
-components = min(size, 784, len(x_train))  # no more than pixels or digits
+components = min(size, x_train.shape[1], len(x_train))  # no more than pixels or digits
 pca = PCA(components, svd_solver="covariance_eigh")  # exact, and fast here
 pca.fit(x_train)
 pca_codes = pca.transform(x_test)

@@ -22,7 +22,6 @@ SCRIPTS = [
     "code_sizes",
     "convolutions",
     "network_of_2006",
-    "speed",
 ]
 
 for name in SCRIPTS:
