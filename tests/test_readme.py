@@ -61,7 +61,7 @@ QUOTES = {
             "PCA, code 16",
             "deep, code 32 | adam ",
             "PCA, code 32",
-            "No cross-entropy",
+            "The lower bound",
         ],
     ),
     "4. **只有 2 维时": ("code_sizes", ["PCA", "single layer", "deep"]),
