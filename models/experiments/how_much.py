@@ -27,11 +27,15 @@ sizes = {"simple": 16, "deep": 32}  # of the codes
 test_errors = {"simple": [], "deep": [], "PCA 16": [], "PCA 32": []}
 train_errors = {"simple": [], "deep": [], "PCA 16": [], "PCA 32": []}
 best_epochs = {"simple": [], "deep": []}
+lowest = {"simple": [], "deep": []}  # the validation loss of that epoch
+last = {"simple": [], "deep": []}  # and that of the last one
 for count in counts:
     for script, size in sizes.items():
         of_test = []
         of_learnt = []
         epochs = []
+        lowest_losses = []
+        last_losses = []
         pca_of_test = []
         pca_of_learnt = []
         for seed in args.seeds:
@@ -51,7 +55,10 @@ for count in counts:
             learnt_imgs = autoencoder.predict(x, batch_size=1000, verbose=0)
             of_test.append(np.mean((x_test - test_imgs) ** 2))
             of_learnt.append(np.mean((x - learnt_imgs) ** 2))
-            epochs.append(1 + np.argmin(network.history["val_loss"]))
+            val_losses = network.history["val_loss"]
+            epochs.append(1 + np.argmin(val_losses))
+            lowest_losses.append(min(val_losses))
+            last_losses.append(val_losses[-1])
 
             pca = PCA(size, svd_solver="covariance_eigh").fit(x)
             test_imgs = pca.inverse_transform(pca.transform(x_test))
@@ -61,6 +68,8 @@ for count in counts:
         test_errors[script].append(of_test)
         train_errors[script].append(of_learnt)
         best_epochs[script].append(epochs)
+        lowest[script].append(lowest_losses)
+        last[script].append(last_losses)
         test_errors[f"PCA {size}"].append(pca_of_test)
         train_errors[f"PCA {size}"].append(pca_of_learnt)
 
@@ -92,8 +101,10 @@ for label, all_epochs in best_epochs.items():
     for epochs in all_epochs:
         cells.append(f"{min(epochs)} to {max(epochs)}")
     rows.append([f"{label}, epoch of the lowest validation loss"] + cells)
+    rows.append([f"{label}, that loss"] + [lab.spread(losses, 4) for losses in lowest[label]])
+    rows.append([f"{label}, the last epoch's"] + [lab.spread(losses, 4) for losses in last[label]])
 for label in sizes:
-    last = test_errors[label][-1]
-    ratios = [lab.spread(np.divide(errors, last), 2) for errors in test_errors[label]]
+    with_all = test_errors[label][-1]
+    ratios = [lab.spread(np.divide(errors, with_all), 2) for errors in test_errors[label]]
     rows.append([f"{label}, test error / that of the last column"] + ratios)
 lab.report(args, "how_much", head, rows)

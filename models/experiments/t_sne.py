@@ -3,7 +3,7 @@
 t-SNE lays points on a map so that near ones stay near. Here it maps 5,000 test digits by
 their pixels, by 32 numbers of PCA and by the deep network's code of 32 (50 epochs of Adam).
 For how many digits has the nearest other one the same label, before and on the map? Each of
-three seeds is that of a network and of a map.
+three seeds is that of a network, of a selection of digits, and of a map, which begins at random.
 """
 
 # %% 准备 · imports and options
@@ -20,13 +20,12 @@ from sklearn.neighbors import NearestNeighbors
 args = lab.parse_options(__doc__)
 (x_train, y_train), (x_test, y_test) = common.load_mnist(args.data)
 x_train = x_train.reshape(len(x_train), 784)
-x = x_test[:5000].reshape(-1, 784)
-y = y_test[:5000]
+x_test = x_test.reshape(len(x_test), 784)
 
 
 # %% 最近的另一个数字，标签是否相同 · has the nearest other digit the same label?
-def accuracy(points):
-    """Return the share of digits, in percent, whose nearest other point has their label."""
+def accuracy(points, y):
+    """Return the share of points, in percent, whose nearest other one has their label y."""
     neighbours = NearestNeighbors(n_neighbors=1).fit(points)
     # 不给出点时，每个点自身不算 · Without points of its own, it leaves each point itself out.
     nearest = neighbours.kneighbors(return_distance=False)
@@ -36,30 +35,35 @@ def accuracy(points):
 # %% t-SNE，每张图约一分钟 · t-SNE, about a minute for each map
 def make_map(values, seed):
     """Return the places of the values on a map, (n, 2)."""
-    return TSNE(random_state=seed).fit_transform(values)
+    return TSNE(init="random", random_state=seed).fit_transform(values)
 
 
 make_map_once = lab.remember(args, make_map)
-pca_codes = PCA(32, svd_solver="covariance_eigh").fit(x_train).transform(x)
+pca = PCA(32, svd_solver="covariance_eigh").fit(x_train)
 before = {"pixels": [], "PCA 32": [], "code 32": []}
 after = {"pixels": [], "PCA 32": [], "code 32": []}
 maps = {}
 for seed in args.seeds:
     network = lab.run(args, "deep", optimizer="adam", seed=seed)
+    # 一半的测试图片 · half of the test digits
+    selected = np.random.default_rng(seed).permutation(len(x_test))[: len(x_test) // 2]
+    x = x_test[selected]
+    y = y_test[selected]
     codes = lab.encode(network.folder, x)
-    for label, values in {"pixels": x, "PCA 32": pca_codes, "code 32": codes}.items():
+    for label, values in {"pixels": x, "PCA 32": pca.transform(x), "code 32": codes}.items():
         print(f"Mapping {label}", flush=True)
         points = make_map_once(values, seed)
-        before[label].append(accuracy(values))
-        after[label].append(accuracy(points))
+        before[label].append(accuracy(values, y))
+        after[label].append(accuracy(points, y))
         if seed == 0:
-            maps[label] = points
+            maps[label] = (points, y)
 
 # %% 画图 · draw the three maps of seed 0
 figure, axes = plt.subplots(1, 3, figsize=(18, 6.5), layout="constrained")
 for ax, label in zip(axes, maps, strict=True):
+    all_points, y = maps[label]
     for digit in range(10):
-        points = maps[label][y == digit]
+        points = all_points[y == digit]
         ax.scatter(points[:, 0], points[:, 1], s=4)
         x_centre, y_centre = np.median(points, axis=0)
         box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1}
