@@ -29,6 +29,7 @@ x_held_out = x_train[-held_out:].reshape(held_out, 784)
 # %% 印刷体的大写字母和数字 · capital letters and digits in print, as MNIST has its digits
 letters = []
 printed_digits = []
+args.runs.mkdir(parents=True, exist_ok=True)
 file = args.runs / "letter.png"
 for family in ("DejaVu Sans", "DejaVu Serif", "DejaVu Sans Mono"):
     for weight in ("normal", "bold"):
@@ -159,8 +160,17 @@ sentences = []
 for kind, control in [
     ("3, 4 and 7 upside down", "3, 4 and 7"),
     ("3, 4 and 7 moved by a pixel", "3, 4 and 7"),
+    ("3, 4 and 7 upside down", "3, 4 and 7 moved by a pixel"),
     ("letters", "printed digits"),
 ]:
     points = lab.difference(found["the network", kind], found["the network", control], 1)
-    sentences.append(f"The network finds {points} points more of *{kind}* than of *{control}*.")
+    area = lab.difference(areas["the network", kind], areas["the network", control], 3)
+    sentences.append(
+        f"Of *{kind}* the network finds {points} points more than of *{control}*; area {area}."
+    )
+for kind in kinds:
+    of_pca = len(args.seeds) * found["PCA 32", kind]
+    points = lab.difference(found["the network", kind], of_pca, 1)
+    area = lab.difference(areas["the network", kind], len(args.seeds) * areas["PCA 32", kind], 3)
+    sentences.append(f"Of *{kind}* the network finds {points} points more than PCA; area {area}.")
 lab.report(args, "anomalies", head, rows, "\n".join(sentences))

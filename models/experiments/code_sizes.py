@@ -24,7 +24,7 @@ digits = common.load_mnist(args.data)
 (x_train, y_train), (x_test, y_test) = digits
 x_train = x_train.reshape(len(x_train), 784)
 x_test = x_test.reshape(len(x_test), 784)
-sizes = [2] if args.quick else [2, 4, 8, 16, 32, 64, 128]
+sizes = [2] if args.quick else [2, 8, 16, 32, 64, 128]
 first_digit = x_test[:1]  # a 7
 epochs = 1 if args.quick else 50
 
