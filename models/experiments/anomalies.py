@@ -168,7 +168,7 @@ for kind, control in [
     sentences.append(
         f"Of *{kind}* the network finds {points} points more than of *{control}*; area {area}."
     )
-for kind in kinds:
+for kind in ("3, 4 and 7 upside down", "printed digits", "letters"):
     of_pca = len(args.seeds) * found["PCA 32", kind]
     points = lab.difference(found["the network", kind], of_pca, 1)
     area = lab.difference(areas["the network", kind], len(args.seeds) * areas["PCA 32", kind], 3)
