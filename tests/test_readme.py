@@ -70,7 +70,7 @@ QUOTES = {
     "7. **稀疏约束": ("claims", ["code 16"]),
     "9. **原文的卷积网络": (
         "convolutions",
-        ["the post's layers, 32", "strides, 16 and 32 channels", "PCA"],
+        ["the post's layers", "and transposed", "and 16 and 32", "PCA"],
     ),
     "10. **去噪": ("noise", ["plain", "denoising"]),
     "11. **用重建误差": (
