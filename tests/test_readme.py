@@ -42,7 +42,7 @@ QUOTES = {
         ["simple, code 16 | adam ", "PCA, code 16", "deep, code 32 | adam ", "PCA, code 32"],
     ),
     "- **Few labels.**": ("few_labels", ["pixels", "deep, code 32", "denoising, code 1000"]),
-    "- **Few images.**": ("how_much", ["With 4,000 training images"]),
+    "- **Few images.**": ("how_much", ["deep, test error"]),
     "- **Adadelta.**": ("learning_rate", ["1 ", "50 "]),
     "Add the option to": ("try_this_next", ["simple"]),
     "| a code of 2": ("try_this_next", ["`--encoding-dim 2`"]),
@@ -83,7 +83,7 @@ QUOTES = {
         "few_labels, pre_training",
         ["pixels", "deep", "denoising, code 1000", "denoising, 784-1000"],
     ),
-    "15. **训练图片太少": ("how_much", ["deep |", "With 4,000 training images"]),
+    "15. **训练图片太少": ("how_much", ["deep, test", "deep, learnt", "simple, test error"]),
 }
 # Figures that stand in another row than those of their passage, and which.
 OTHERS = {
