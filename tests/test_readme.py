@@ -41,7 +41,7 @@ QUOTES = {
         "results",
         ["simple, code 16 | adam ", "PCA, code 16", "deep, code 32 | adam ", "PCA, code 32"],
     ),
-    "- **Few labels.**": ("few_labels", ["pixels", "deep, code 32", "denoising, code 1000"]),
+    "- **Few labels.**": ("few_labels", ["100 labels"]),
     "- **Few images.**": ("how_much", ["deep, test error"]),
     "- **Adadelta.**": ("learning_rate", ["1 ", "50 "]),
     "Add the option to": ("try_this_next", ["simple"]),
@@ -79,10 +79,7 @@ QUOTES = {
     ),
     "12. **不用逐层": ("network_of_2006", ["784-1000", "PCA"]),
     "13. **t-SNE": ("t_sne", ["pixels", "code 32"]),
-    "14. **标签很少": (
-        "few_labels, pre_training",
-        ["pixels", "deep", "denoising, code 1000", "denoising, 784-1000"],
-    ),
+    "14. **标签很少": ("few_labels, pre_training", ["100 labels"]),
     "15. **训练图片太少": ("how_much", ["deep, test", "deep, learnt", "simple, test error"]),
 }
 # Figures that stand in another row than those of their passage, and which.
