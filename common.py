@@ -652,7 +652,9 @@ def plot_model(model, path):
     Keras's own `keras.utils.plot_model` needs Graphviz's program `dot`, which pip cannot
     install. The package graphviz-pure has a program that does the same.
     """
-    program = shutil.which("graphviz-pure", path=sysconfig.get_path("scripts"))
+    # pip installs the program beside Python's own scripts; uv puts it on the PATH.
+    places = sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"]
+    program = shutil.which("graphviz-pure", path=places)
     graph = keras.utils.model_to_dot(model, show_shapes=True, dpi=96)
     _write(Path(path), graph.create(prog=program, format="png"))
     print(f"Drawn: {path}")

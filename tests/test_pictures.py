@@ -2,6 +2,8 @@
 
 import common
 
+import sysconfig
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -223,6 +225,11 @@ def test_model_and_logs(first_run, monkeypatch):
     assert {path.parent.name for path in logs} == {"train", "validation"}
     before = (run.folder / "model.png").read_bytes()
     monkeypatch.setenv("PATH", "")
+    common.plot_model(run.history.model, run.folder / "model.png")
+    assert (run.folder / "model.png").read_bytes() == before
+    # uv does not install the program beside Python's own scripts.
+    monkeypatch.setenv("PATH", sysconfig.get_path("scripts"))
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: "nowhere")
     common.plot_model(run.history.model, run.folder / "model.png")
     assert (run.folder / "model.png").read_bytes() == before
 
