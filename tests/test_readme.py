@@ -1,9 +1,11 @@
 """The texts: each link leads somewhere, and each figure is one that the experiments measured."""
 
+import common
+
 import re
 
 import pytest
-from helpers import ROOT
+from helpers import PATHS, ROOT
 
 TEXTS = ["README.md", "models/README.md", "models/experiments/README.md"]
 EXPERIMENTS = (ROOT / "models" / "experiments" / "README.md").read_text(encoding="utf-8")
@@ -33,58 +35,64 @@ def test_each_link_of_the_project_leads_somewhere(name):
             assert anchor in anchors(target.read_text(encoding="utf-8")), link
 
 
-# How a passage of the README begins, and the rows of the experiments' text that it quotes: the
-# name of the block, and how each row begins. "With" begins a sentence below the table.
-QUOTES = {
-    "- **Telling digits apart": ("code_sizes", ["deep, recognised", "PCA, recognised"]),
-    "- **Decoding.**": (
-        "results",
-        ["simple, code 16 | adam ", "PCA, code 16", "deep, code 32 | adam ", "PCA, code 32"],
-    ),
-    "- **Few labels.**": ("few_labels", ["100 labels"]),
-    "- **Few images.**": ("how_much", ["deep, test error"]),
-    "- **Adadelta.**": ("learning_rate", ["1 ", "50 "]),
-    "Add the option to": ("try_this_next", ["simple"]),
-    "| a code of 2": ("try_this_next", ["`--encoding-dim 2`"]),
-    "| a code wider": ("try_this_next", ["`--encoding-dim 1000`"]),
-    "| a penalty ten times": ("try_this_next", ["`--l1 0.001`"]),
-    "| noise on the input": ("try_this_next", ["`Dropout(0.5)` on the input"]),
-    "1. **学习率**": ("learning_rate", ["1 ", "50 "]),
-    "2. **与 PCA 相比": (
-        "results",
-        ["simple, code 16 | adam ", "PCA, code 16", "deep, code 32 | ada", "PCA, code 32"],
-    ),
-    "3. **16 维和 32 维时": (
-        "results",
-        [
-            "simple, code 16 | adam ",
-            "PCA, code 16",
-            "deep, code 32 | adam ",
-            "PCA, code 32",
-            "The lower bound",
-        ],
-    ),
-    "4. **只有 2 维时": ("code_sizes", ["PCA", "single layer", "deep"]),
-    "5. **128 维时": ("code_sizes", ["single layer, MSE", "deep, MSE", "PCA, MSE"]),
-    "6. **原文说": ("claims", ["code 16", "PCA, 16"]),
-    "7. **稀疏约束": ("claims", ["code 16"]),
-    "9. **原文的卷积网络": (
-        "convolutions",
-        ["the post's layers", "and transposed", "and 16 and 32", "PCA"],
-    ),
-    "10. **去噪": ("noise", ["plain", "denoising"]),
-    "11. **用重建误差": (
-        "anomalies",
-        ["test digits", "3, 4 and 7", "printed digits", "letters", "noise"],
-    ),
-    "12. **不用逐层": ("network_of_2006", ["784-1000", "PCA"]),
-    "13. **t-SNE": ("t_sne", ["pixels", "code 32"]),
-    "14. **标签很少": ("few_labels, pre_training", ["100 labels"]),
-    "15. **训练图片太少": ("how_much", ["deep, test", "deep, learnt", "simple, test error"]),
+def rows_below(heading):
+    """The rows of the table below a heading of the README, each a list of its cells."""
+    section = README.split(f"{heading}\n")[1].split("\n#")[0]
+    return [line.strip("| ").split(" | ") for line in section.splitlines() if line[:1] == "|"][2:]
+
+
+NAMES = {
+    "### From the post to the scripts": r"\*([^*]+)\*",
+    "### 原文代码与本项目对照": "“([^”]+)”",
 }
-# Figures that stand in another row than those of their passage, and which.
-OTHERS = {
-    "9. **原文的卷积网络": ("results", ["conv, code 128 | adam | 50"]),
+
+
+@pytest.mark.parametrize("heading", NAMES)
+def test_cells_and_functions_that_took_the_post_s_place_are_there(heading):
+    titles = []
+    for path in PATHS.values():
+        titles += re.findall(r"(?m)^# %% (.*)$", path.read_text(encoding="utf-8"))
+    for _, place, _ in rows_below(heading):
+        cells, _, functions = place.partition(" · ")
+        for name in re.findall(NAMES[heading], cells):
+            assert any(name in title for title in titles), name
+        for name in re.findall(r"`(\w+)`", functions):
+            assert callable(getattr(common, name)), name
+
+
+def test_scripts_that_are_named_are_there():
+    named = set(re.findall(r"python (\S+\.py)", README))
+    assert len(named) >= 4
+    for name in named:
+        assert (ROOT / name).exists(), name
+
+
+# How a passage of the README begins, and the rows of the experiments' text that it quotes: the
+# names of blocks, and how each row begins, or a sentence below the table.
+DECODING = ["simple, code 16 | adam ", "PCA, code 16", "deep, code 32 | adam ", "PCA, code 32"]
+CONVOLUTIONS = ["the post's layers", "and 16 and 32", "PCA"]
+ANOMALIES = ["test digits", "3, 4 and 7", "letters"]
+FEW_IMAGES = ["deep, test error"]
+CHANGES = ["simple", "`--"]
+SIZES = ["deep, recognised", "PCA, recognised"]
+QUOTES = {
+    "- **Decoding.**": ("results", DECODING),
+    "- **Telling digits apart": ("code_sizes", SIZES),
+    "- **Convolutions.**": ("convolutions", CONVOLUTIONS),
+    "- **Noise.**": ("noise", ["plain", "denoising"]),
+    "- **Anomalies.**": ("anomalies", ANOMALIES),
+    "- **Few labels.**": ("few_labels", ["100 labels"]),
+    "- **Few images.**": ("how_much", FEW_IMAGES),
+    "**What can I change?**": ("try_this_next", CHANGES),
+    "1. **重建**": ("results", DECODING),
+    "2. **识别数字**": ("code_sizes", SIZES),
+    "3. **卷积**": ("convolutions", CONVOLUTIONS),
+    "4. **稀疏约束**": ("claims", ["code 16"]),
+    "5. **去噪**": ("noise", ["plain", "denoising"]),
+    "6. **异常检测**": ("anomalies", ANOMALIES),
+    "7. **标签很少**": ("few_labels", ["100 labels"]),
+    "8. **训练图片很少**": ("how_much", FEW_IMAGES),
+    "**哪些地方可以改？**": ("try_this_next", CHANGES),
 }
 
 
@@ -112,10 +120,8 @@ def measured(names, starts):
 def test_figures_are_those_of_the_row_that_is_quoted(start):
     """Each number with decimals is one of that row's, rounded."""
     figures = measured(*QUOTES[start])
-    if start in OTHERS:
-        figures += measured(*OTHERS[start])
     text = passage(start).split("系数 0.0001")[-1]
-    options = {"0.001", "0.5", "1.0"}  # and the values of what is tried
+    options = {"0.001", "0.5", "1.0"}  # values of what is tried
     numbers = set(re.findall(r"(?<![\d.])\d+\.\d+(?!\d|\.\d)", text)) - options
     assert numbers
     for number in numbers:
@@ -125,9 +131,11 @@ def test_figures_are_those_of_the_row_that_is_quoted(start):
 
 def test_every_conclusion_with_figures_is_looked_up():
     """No item of the lists of findings with a figure is without its row."""
-    found = README.split("What we found out with these networks")[1].split("\n[Run it]")[0]
-    items = re.findall(r"(?m)^- \*\*.*$", found)
-    items += re.findall(r"(?m)^\d+\. \*\*.*$", README.split("### 实验结论")[1])
+    found = README.split("## What we found\n")[1].split("\n## ")[0]
+    items = re.findall(r"(?m)^- \*\*.*(?:\n  .*)*", found)
+    found = README.split("### 实验结论\n")[1].split("\n### ")[0]
+    items += re.findall(r"(?m)^\d+\. \*\*.*$", found)
+    assert len(items) > 15
     for item in items:
         numbers = set(re.findall(r"\d\.\d+", item)) - {"0.001", "1.0"}
         assert not numbers or any(item.startswith(start) for start in QUOTES), item

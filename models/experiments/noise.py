@@ -1,7 +1,7 @@
 """Can a network take noise away that it was trained with, and what do other changes give?
 
 The single layer with Dropout(0.5) on its input, a denoising autoencoder (去噪自编码器), beside
-the plain one; and what the project's README says under "Try this next". 50 epochs of Adam,
+the plain one; and what the project's README says under "What can I change?". 50 epochs of Adam,
 three seeds, but for the wide code, which takes long.
 """
 
