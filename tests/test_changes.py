@@ -141,6 +141,17 @@ class Noise(Layer):
     assert len(table(run.said)) == 2  # and the table comes all the same
 
 
+def test_validation_digits_apart_and_early_stopping(changed_run):
+    """As the README has it: what gains too little ends after so many epochs of patience."""
+    stop = "keras.callbacks.EarlyStopping(patience=2, min_delta=10, restore_best_weights=True)"
+    apart = f"validation_split=0.1, callbacks=[{stop}],"
+    changes = {"validation_data=(x_test, x_test),": apart}
+    run = changed_run("simple", changes, "--epochs", "9")
+    assert_loaded_is_trained(run)
+    assert len(run.history.history["val_loss"]) == 3
+    assert len(table(run.said)) == 2
+
+
 def test_network_of_networks_of_deep(changed_run):
     run = changed_run("deep", NESTED, "--epochs", "0")
     assert_loaded_is_trained(run)
