@@ -291,4 +291,4 @@ def report(args, name, head, rows, sentences=""):
         content = readme.read_text(encoding="utf-8")
         before, mark, rest = content.partition(f"<!-- {name} -->")
         end = rest[rest.index("<!-- end -->") :]
-        readme.write_text(f"{before}{mark}\n\n{text}\n\n{end}", encoding="utf-8")
+        readme.write_text(f"{before}{mark}\n{text}\n{end}", encoding="utf-8")
