@@ -157,5 +157,5 @@ def test_only_write_writes_into_the_text(lab_and_args, monkeypatch, tmp_path):
     args.write = True
     lab.report(args, "a", ["x", "y"], [["1", "2"]], "A sentence.")
     new = "| x | y |\n| --- | --- |\n| 1 | 2 |\n\nA sentence."
-    expected = f"above\n<!-- a -->\n\n{new}\n\n<!-- end -->\nbelow <!-- end -->\n"
+    expected = f"above\n<!-- a -->\n{new}\n<!-- end -->\nbelow <!-- end -->\n"
     assert readme.read_text("utf-8") == expected
