@@ -3,7 +3,7 @@
 G. E. Hinton and R. R. Salakhutdinov, "Reducing the dimensionality of data with neural
 networks", Science 313, 2006, figure 2B, report the squared error of MNIST's test digits from
 30 numbers. They trained the network layer by layer first. Here it starts from random weights:
-GELU, MSE, 20 epochs of Adam, with a rate that goes down, and a new order of the digits in each.
+GELU, MSE, 50 epochs of Adam, with a rate that goes down, and a new order of the digits in each.
 """
 
 # %% 准备 · imports and options
@@ -22,7 +22,7 @@ args = lab.parse_options(__doc__)
 digits = common.load_mnist(args.data)
 (x_train, y_train), (x_test, y_test) = digits
 x_train = x_train.reshape(len(x_train), 784)
-epochs = 1 if args.quick else 20
+epochs = 1 if args.quick else 50
 
 # %% 训练 · train the network from each seed
 errors = []
