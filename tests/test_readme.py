@@ -74,7 +74,7 @@ CONVOLUTIONS = ["the post's layers", "and 16 and 32", "PCA"]
 ANOMALIES = ["test digits", "3, 4 and 7", "letters"]
 FEW_IMAGES = ["deep, test error"]
 CHANGES = ["simple", "`--"]
-SIZES = ["deep, recognised", "PCA, recognised"]
+SIZES = ["deep, 1-NN", "PCA, 1-NN", "single layer, 1-NN"]
 QUOTES = {
     "- **Decoding.**": ("results", DECODING),
     "- **Telling digits apart": ("code_sizes", SIZES),
