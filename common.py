@@ -60,7 +60,6 @@ def start(parser):
     add("--data", default=MNIST, help="数据文件，格式同 mnist.npz · a file like mnist.npz")
     add("--models", default=FOLDER / "models", help="输出文件夹 · where to save (%(default)s)")
     add("--load", action="store_true", help="不训练，加载上次的网络 · load the last networks")
-    add("--verbose", type=int, default=1, help="进度：0、1 或 2 · 0: none, 1: a bar, 2: lines")
     add("--no-show", action="store_true", help="不弹出窗口 · only save the pictures")
     # The file of the code that called this function. (In Jupyter, __file__ does not exist.)
     script = inspect.stack()[1].filename

@@ -20,7 +20,7 @@ from sklearn.decomposition import PCA
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--epochs", type=int, default=1, help="训练轮数 · epochs (%(default)s)")
-parser.add_argument("--batch-size", type=int, default=128, help="批大小 · batch size (%(default)s)")
+parser.add_argument("--batch-size", type=int, default=128, help="批量大小 · batch (%(default)s)")
 args = common.start(parser)  # 加上共用的选项并读取 · add the shared options, and read all
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
@@ -107,7 +107,6 @@ else:
             batch_size=args.batch_size,
             shuffle=True,
             validation_data=(x_test, x_test),
-            verbose=args.verbose,
             callbacks=callbacks,
         )
     common.save_model(autoencoder, "autoencoder", folder)

@@ -17,7 +17,7 @@ from sklearn.decomposition import PCA
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--epochs", type=int, default=50, help="训练轮数 · epochs (%(default)s)")
-parser.add_argument("--batch-size", type=int, default=256, help="批大小 · batch size (%(default)s)")
+parser.add_argument("--batch-size", type=int, default=256, help="批量大小 · batch (%(default)s)")
 parser.add_argument("--encoding-dim", type=int, default=16, help="维数 · code size (%(default)s)")
 parser.add_argument("--l1", type=float, default=10e-5, help="惩罚系数 · penalty (%(default)s)")
 args = common.start(parser)  # 加上共用的选项并读取 · add the shared options, and read all
@@ -94,7 +94,6 @@ else:
             batch_size=args.batch_size,
             shuffle=True,
             validation_data=(x_test, x_test),
-            verbose=args.verbose,
         )
     common.save_model(autoencoder, "autoencoder", folder)
     common.save_model(encoder, "encoder", folder)
