@@ -60,7 +60,6 @@ def start(parser):
     add("--data", default=MNIST, help="数据文件，格式同 mnist.npz · a file like mnist.npz")
     add("--models", default=FOLDER / "models", help="输出文件夹 · where to save (%(default)s)")
     add("--load", action="store_true", help="不训练，加载上次的网络 · load the last networks")
-    add("--verbose", type=int, default=1, help="进度：0、1 或 2 · 0: none, 1: a bar, 2: lines")
     add("--no-show", action="store_true", help="不弹出窗口 · only save the pictures")
     # The file of the code that called this function. (In Jupyter, __file__ does not exist.)
     script = inspect.stack()[1].filename
@@ -207,14 +206,14 @@ def speed_settings(model, digits, batch_size, epochs):
 
 
 def check_before_training(autoencoder, encoder, decoder, folder):
-    """Before a training, check what would make it useless: the parts, saving, and loading.
+    """Before a training, check that it will not be in vain.
 
-    The untrained network is saved and loaded, for a trial. Makes the folder, if there is none.
+    The parts must belong to the network, and the untrained network is saved and loaded, for a trial. Makes the folder, if there is none.
     Raises UserError if nothing can be written to it, or if encoder or decoder have weights that
     are not the autoencoder's. If Keras cannot load the autoencoder, for instance with a layer of
     your own, the error is Keras's, and says what to do.
     """
-    # Else training the autoencoder would not train its parts.
+    # Training the autoencoder would not train parts that have other weights.
     for part in (encoder, decoder):
         for variable in part.variables:
             if not any(variable is own for own in autoencoder.variables):
@@ -236,8 +235,8 @@ def ctrl_c_stops(model):
     """Within the block, Ctrl-C ends `model.fit` soon, and what was learnt stays.
 
     `fit` returns after the steps that are being run, and a validation. A second Ctrl-C does
-    what it does without this block. In a thread Ctrl-C is left as it is: only the main
-    thread may change it.
+    what it does without this block. Python lets only a program's main thread change what Ctrl-C
+    does; in another one, such as a web page's, nothing is changed.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # here the block runs
@@ -297,8 +296,9 @@ def load_model(name, folder, share_layers_with=None):
     kind = "Sequential"
     if "input_layers" in config:  # which a Model's configuration has
         kind = "Model"
-    # As Model.from_config in the post, but always in Keras's safe mode, which refuses code, such
-    # as a Lambda layer may have. The dictionary is of the form in which Keras saves a network.
+    # The post calls Model.from_config(config). This does the same in Keras's safe mode, which
+    # refuses a network with code in its configuration, as a Lambda layer has. Keras asks for a
+    # dictionary with the name of the class, too.
     saved = {"module": "keras", "class_name": kind, "config": config}
     model = keras.saving.deserialize_keras_object(saved, safe_mode=True)
     weights = []
@@ -323,8 +323,8 @@ def _finalize_states(model):
 
     The three networks have none; it is for those that you may add.
 
-    A Normalization keeps a mean and a square root of the variance that it once computed from
-    its weights. `set_weights` changes the weights, but not these.
+    The weights of a Normalization are a mean and a variance. From these it makes two arrays, once,
+    and computes with them. `set_weights` changes the weights, but not the arrays.
     """
     for layer in model.layers:
         if isinstance(layer, keras.Model):
@@ -347,6 +347,7 @@ def _with_layers_of(whole, part):
     # clone_model builds a network like the part, and asks this function for each layer which
     # one to put in its place.
     def same_layer(layer):
+        # The part's own input layer, which the whole network does not have, stays.
         return layers.get(layer.name, layer)
 
     return keras.models.clone_model(part, clone_function=same_layer)
@@ -453,7 +454,7 @@ def print_loss_and_penalty(autoencoder, x_test, decoded_imgs):
     penalty = 0
     for first in range(0, len(x_test), 1000):
         batch = x_test[first : first + 1000]
-        # After this call, `losses` has what the regularizers gave: means over the batch.
+        # After this call, `losses` has what the regularizers give for this batch.
         autoencoder(batch)
         penalty += float(sum(autoencoder.losses)) * len(batch) / len(x_test)
     if penalty > 0:

@@ -20,7 +20,7 @@ from sklearn.decomposition import PCA
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--epochs", type=int, default=1, help="训练轮数 · epochs (%(default)s)")
-parser.add_argument("--batch-size", type=int, default=128, help="批大小 · batch size (%(default)s)")
+parser.add_argument("--batch-size", type=int, default=128, help="批量大小 · batch (%(default)s)")
 args = common.start(parser)  # 加上共用的选项并读取 · add the shared options, and read all
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
@@ -40,7 +40,7 @@ common.set_seed(args.seed)
 # padding="same"：卷积后大小不变；池化时 7 先补成 8，所以 28 → 14 → 7 → 4。
 # 14 layers with the input. Convolutions have kernels of 3 x 3, and with padding="same" keep the
 # size; pooling takes the largest of 2 x 2 values, and pads 7 to 8: 28, 14, 7, 4; up-sampling
-# repeats each value 2 x 2 times.
+# makes 2 x 2 of each value.
 input_img = Input(shape=(28, 28, 1))
 x = Conv2D(16, (3, 3), activation="relu", padding="same")(input_img)
 x = MaxPooling2D((2, 2), padding="same")(x)
@@ -107,7 +107,6 @@ else:
             batch_size=args.batch_size,
             shuffle=True,
             validation_data=(x_test, x_test),
-            verbose=args.verbose,
             callbacks=callbacks,
         )
     common.save_model(autoencoder, "autoencoder", folder)
@@ -120,7 +119,7 @@ trained_imgs = autoencoder.predict(x_test[:1000], batch_size=1000, verbose=0)
 # 原文加载的三个网络各有自己的权重。share_layers_with 使编码器和解码器与整个网络共用各层，
 # 这样加载之后还可以接着训练：在 Spyder 或 Jupyter 里，从“编译”单元格起重新运行
 # （如果设过 args.load = True，先改回 False）。优化器从头开始，权重接着训练。
-# Loaded as in the post, the three networks have weights of their own. With share_layers_with,
+# In the post, the three loaded networks have weights of their own. Here, by share_layers_with,
 # encoder and decoder have their layers in common with the whole network, so that it can be
 # trained further: in Spyder or Jupyter, run the cells from "compile" on once more (set args.load
 # back to False if you changed it). The optimizer begins anew, the weights go on.
@@ -132,9 +131,9 @@ autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
-# 结构和权重都回来了吗？比较前 1000 张重建的图片与整个网络在加载之前的。
-# Are layers and weights back? The first 1,000 reconstructions are compared with those of the
-# whole network before it was loaded.
+# 结构和权重都回来了吗？前 1000 张重建的图片，与上面留作对照的比较。
+# Are layers and weights back? The first 1,000 reconstructions are compared with those that
+# were kept above.
 common.print_difference(decoded_imgs[:1000], trained_imgs)
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
@@ -155,7 +154,7 @@ common.plot_model(autoencoder, folder / "model.png")
 # ---- 以下是原文之外的内容 · beyond the post ------------------------------------------------
 
 # %% 主成分分析，用来比较 · PCA, to compare with
-# 主成分分析不用神经网络，也能把图片压缩成同样维数的编码，再线性重建。
+# 主成分分析不用神经网络，也能把图片线性地压缩成同样维数的编码，再线性地重建。
 # 训练一轮之后，网络重建的图片比 PCA 的模糊。
 # PCA needs no network. It turns an image into a code of the same size as the network's, and
 # back, linearly.
@@ -200,7 +199,7 @@ else:
 # 两条虚线是测试集上的损失：PCA 的（偏高，原因见“表格”），以及下界，即图片与自身的交叉熵
 # （灰色像素使它大于 0）。
 # After one epoch each curve is a single point. The dashed lines are losses of the test
-# digits: PCA's, and the lower bound, which perfect images would have. Of cross-entropy it is
+# digits: PCA's (large, see the table), and the lower bound, which perfect images would have; it is
 # above 0, as some pixels are grey.
 if not args.load:
     images = {f"PCA {components}": pca_imgs, "lower bound": x_test}
@@ -211,7 +210,7 @@ if not args.load:
     common.print_loss_and_penalty(history.model, x_test, decoded_imgs)
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
-# PCA 的交叉熵较大，是因为它重建的值会超出 0 到 1；应当比较 MSE（PCA 使它最小）。
+# PCA 的交叉熵较大，是因为它重建的值会超出 0 到 1；应当比较 MSE（线性的编码中，PCA 的最小）。
 # 最近邻（1-NN）准确率：对每张测试图片，找出编码最接近的训练图片，统计两者标签相同的比例。
 # PCA's cross-entropy is large because some of its values are not between 0 and 1. Compare the
 # MSE, which is what PCA makes as small as a linear code can.

@@ -17,7 +17,7 @@ from sklearn.decomposition import PCA
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--epochs", type=int, default=50, help="训练轮数 · epochs (%(default)s)")
-parser.add_argument("--batch-size", type=int, default=256, help="批大小 · batch size (%(default)s)")
+parser.add_argument("--batch-size", type=int, default=256, help="批量大小 · batch (%(default)s)")
 parser.add_argument("--encoding-dim", type=int, default=32, help="维数 · code size (%(default)s)")
 args = common.start(parser)  # 加上共用的选项并读取 · add the shared options, and read all
 
@@ -90,7 +90,6 @@ else:
             batch_size=args.batch_size,
             shuffle=True,
             validation_data=(x_test, x_test),
-            verbose=args.verbose,
         )
     common.save_model(autoencoder, "autoencoder", folder)
     common.save_model(encoder, "encoder", folder)
@@ -102,7 +101,7 @@ trained_imgs = autoencoder.predict(x_test[:1000], batch_size=1000, verbose=0)
 # 原文加载的三个网络各有自己的权重。share_layers_with 使编码器和解码器与整个网络共用各层，
 # 这样加载之后还可以接着训练：在 Spyder 或 Jupyter 里，从“编译”单元格起重新运行
 # （如果设过 args.load = True，先改回 False）。优化器从头开始，权重接着训练。
-# Loaded as in the post, the three networks have weights of their own. With share_layers_with,
+# In the post, the three loaded networks have weights of their own. Here, by share_layers_with,
 # encoder and decoder have their layers in common with the whole network, so that it can be
 # trained further: in Spyder or Jupyter, run the cells from "compile" on once more (set args.load
 # back to False if you changed it). The optimizer begins anew, the weights go on.
@@ -114,9 +113,9 @@ autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
-# 结构和权重都回来了吗？比较前 1000 张重建的图片与整个网络在加载之前的。
-# Are layers and weights back? The first 1,000 reconstructions are compared with those of the
-# whole network before it was loaded.
+# 结构和权重都回来了吗？前 1000 张重建的图片，与上面留作对照的比较。
+# Are layers and weights back? The first 1,000 reconstructions are compared with those that
+# were kept above.
 common.print_difference(decoded_imgs[:1000], trained_imgs)
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
@@ -134,9 +133,10 @@ common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
 # （见表格）。
 # The code is now the output of the encoder's second last layer; the last layer moves over to the
 # decoder. Nothing is trained again, and the reconstructions stay the same (see the table).
-# 用一份单独加载的编码器来拆分：encoder 的各层与整个网络共用，它们的 output 属于整个网络。
-# A copy of the encoder is loaded for that: encoder shares its layers with the whole network, and
-# the output of such a layer is that within the whole network.
+# 为此再加载一份编码器，它的各层只属于它自己：与整个网络共用的层，output 是整个网络里的那一个，
+# 不能用来拆分编码器。
+# The encoder is loaded once more for that, with layers of its own: a layer that is shared with the
+# whole network has its output there, where the encoder cannot be split.
 encoder_copy = common.load_model("encoder", folder)
 encoded2 = encoder_copy.layers[-2].output
 encoder2 = Model(encoder_copy.input, encoded2)
@@ -149,11 +149,11 @@ common.plot_rows(rows, n, folder / "second_split.png", scaled=["code"])
 # ---- 以下是原文之外的内容 · beyond the post ------------------------------------------------
 
 # %% 主成分分析，用来比较 · PCA, to compare with
-# 主成分分析不用神经网络，也能把图片压缩成同样维数的编码，再线性重建。
-# 训练 50 轮之后，网络的误差与 PCA 相近，用 Adam 则明显更小。
+# 主成分分析不用神经网络，也能把图片线性地压缩成同样维数的编码，再线性地重建。
+# 训练 50 轮之后，网络的误差与 PCA 相近；用 Adam（--optimizer adam）则明显更小。
 # PCA needs no network. It turns an image into a code of the same size as the network's, and
 # back, linearly.
-# After 50 epochs the network's error is about PCA's, and with Adam clearly smaller.
+# After 50 epochs the network's error is about PCA's, and with --optimizer adam clearly smaller.
 size = encoded_imgs[0].size
 components = min(size, x_train.shape[1], len(x_train))  # no more than pixels or digits
 pca = PCA(components, svd_solver="covariance_eigh")  # exact, and fast here
@@ -213,8 +213,8 @@ if encoded_imgs.shape[1:] == (2,):
 # 两条虚线是测试集上的损失：PCA 的（偏高，原因见“表格”），以及下界，即图片与自身的交叉熵
 # （灰色像素使它大于 0）。
 # The curves of training and test digits should go down together. The dashed lines are
-# losses of the test digits: PCA's, and the lower bound, which perfect images would have. Of
-# cross-entropy it is above 0, as some pixels are grey.
+# losses of the test digits: PCA's (large, see the table), and the lower bound, which perfect
+# images would have; it is above 0, as some pixels are grey.
 if not args.load:
     images = {f"PCA {components}": pca_imgs, "lower bound": x_test}
     loss = history.model.loss  # the one that the network was compiled with
@@ -224,7 +224,7 @@ if not args.load:
     common.print_loss_and_penalty(history.model, x_test, decoded_imgs)
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
-# PCA 的交叉熵较大，是因为它重建的值会超出 0 到 1；应当比较 MSE（PCA 使它最小）。
+# PCA 的交叉熵较大，是因为它重建的值会超出 0 到 1；应当比较 MSE（线性的编码中，PCA 的最小）。
 # 最近邻（1-NN）准确率：对每张测试图片，找出编码最接近的训练图片，统计两者标签相同的比例。
 # PCA's cross-entropy is large because some of its values are not between 0 and 1. Compare the
 # MSE, which is what PCA makes as small as a linear code can.

@@ -67,7 +67,7 @@ def run(few, tmp_path):
 
     def call(script, *words, data=few, models=tmp_path, output=None):
         path = PATHS.get(script, script)
-        fixed = ["--epochs", "1", "--verbose", "0", "--data", data, "--models", models]
+        fixed = ["--epochs", "1", "--data", data, "--models", models]
         return run_script(path, *fixed, *words, output=output)
 
     return call
@@ -80,7 +80,7 @@ def first_run(npz, tmp_path_factory):
 
     @functools.cache
     def call(name):
-        words = ["--data", npz, "--models", models, "--verbose", "2"]
+        words = ["--data", npz, "--models", models]
         words += ["--epochs", EPOCHS[name], "--batch-size", BATCH_SIZE[name]]
         return run_script(PATHS[name], *words)
 
@@ -117,7 +117,7 @@ def early(few, tmp_path_factory):
     (folder / "matplotlibrc").write_text("font.size: 30\naxes.grid: True\n", encoding="utf-8")
     programs = ROOT / "tests" / "programs"
     words = ["--epochs", "1", "--data", few, "--models"]
-    western = [folder / "张三 100%", "--encoding-dim", "5", "--verbose", "2"]
+    western = [folder / "张三 100%", "--encoding-dim", "5"]
     return {
         "python -i": start(
             PATHS["simple"],

@@ -100,7 +100,6 @@ class Cells:
         self.args.no_show = True
         self.args.epochs = 1
         self.args.models = str(models)
-        self.args.verbose = 0
 
     def __getattr__(self, name):
         return self.variables[name]

@@ -243,7 +243,7 @@ def test_what_keras_could_not_load_is_found_out_at_once(layer, run, tmp_path):
     changes = {OUTPUT: f"{OWN_LAYER}encoded = {layer}(encoded)\n{OUTPUT}"}
     path = changed_script(tmp_path, "simple", changes, LAYERS)
     with pytest.raises(Exception, match="register_keras_serializable|safe_mode") as caught:
-        run(path, "--verbose", "2")
+        run(path)
     assert "Epoch" not in caught.value.said
     assert list((tmp_path / "simple").iterdir()) == []
 
@@ -262,6 +262,6 @@ def test_part_that_is_none_of_the_autoencoder_is_found_out_at_once(name, part, r
     wrong = f"\nwrong = Input((16,))\n{part} = Model(wrong, keras.layers.Dense(2)(wrong))"
     path = changed_script(tmp_path, name, {line: wrong}, "import keras")
     with pytest.raises(Exception, match="^encoder and decoder must be parts .*one cell$") as caught:
-        run(path, "--verbose", "2")
+        run(path)
     assert "Epoch" not in caught.value.said
     assert not (tmp_path / name).exists()

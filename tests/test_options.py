@@ -67,7 +67,7 @@ def test_words_of_another_program_do_not_count(monkeypatch, tmp_path):
 
 def test_profiler_passes_the_options_on(few, tmp_path):
     """As `python -m cProfile simple_autoencoder.py --epochs 1`."""
-    words = ["--epochs", "1", "--data", few, "--models", tmp_path, "--verbose", "2"]
+    words = ["--epochs", "1", "--data", few, "--models", tmp_path]
     words += ["--optimizer", "tpyo"]  # Keras's error ends it early
     with pytest.raises(ValueError, match="tpyo"):
         run_script(PROFILER, "-o", tmp_path / "profile", PATHS["simple"], *words)
@@ -88,7 +88,7 @@ def test_folder_that_is_none(run, tmp_path):
     (tmp_path / "file").touch()
     said = "^--models: nothing can be written to .*simple .*$"
     with pytest.raises(common.UserError, match=said) as caught:
-        run("simple", "--verbose", "2", models=tmp_path / "file")
+        run("simple", models=tmp_path / "file")
     assert "Epoch" not in caught.value.said
 
 
@@ -120,19 +120,21 @@ def test_no_show_opens_no_window(name, first_run, few, tmp_path, monkeypatch):
     assert not shown
 
 
-@pytest.mark.parametrize("name", ["simple", "deep"])
-def test_verbose_0_says_nothing_of_the_training(name, map_cells):
-    """And no bar of `predict` is printed by any cell."""
-    said = map_cells(name).said()
-    assert "Epoch" not in said
-    assert not set(said) & set("\r\b\x1b")
+def assert_no_bar_after_the_training(said):
+    """As `predict` would print one, too."""
+    after = said.split("val_loss")[-1]
+    assert after != said
+    assert not set(after) & set("\r\b\x1b")
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_verbose_2_is_a_line_an_epoch(name, first_run):
-    said = first_run(name).said
-    assert re.search(r"\n\d+/\d+ - .*s - .*val_loss: ", said)
-    assert not set(said) & set("\r\b\x1b")
+def test_training_alone_shows_a_bar(name, first_run):
+    assert_no_bar_after_the_training(first_run(name).said)
+
+
+@pytest.mark.parametrize("name", ["simple", "deep"])
+def test_map_shows_no_bar(name, map_cells):
+    assert_no_bar_after_the_training(map_cells(name).said())
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_readme_s_lines_with_a_trained_network(first_run, tmp_path, monkeypatch,
 def test_ctrl_c_keeps_what_was_learnt(run, tmp_path, capsys):
     """It is saved and shown, after the epoch in which the signal came."""
     ctrl_c = "LambdaCallback(on_epoch_end=lambda *_: signal.raise_signal(signal.SIGINT))"
-    changes = {"verbose=args.verbose,": f"verbose=2, callbacks=[keras.callbacks.{ctrl_c}],"}
+    changes = {"shuffle=True,": f"shuffle=True, callbacks=[keras.callbacks.{ctrl_c}],"}
     changes["n = 12"] = "n = 2"
     path = changed_script(tmp_path, "simple", changes, "import signal\nimport keras")
     done = run(path, "--epochs", "9")
@@ -97,7 +97,6 @@ print(plt.figure("history.png").axes[0].title.get_size())
 """
     out, err = early["python -i"].communicate(asked, timeout=180)
     assert out.endswith("(200, 5) 3\ntensorflow float32\n10.0\n12.0\n"), err
-    assert not set(out) & set("\r\b\x1b")
     assert not re.search("Warning|Traceback", err)
     drawn = r"^Drawn: .*\?\? 100%.simple.reconstructions.png$"
     assert re.search(drawn, out, re.MULTILINE)

@@ -63,6 +63,7 @@ def parse_options(question):
     parser.add_argument("--quick", action="store_true", help="a test: little is trained")
     args = parser.parse_args(common.command_line(inspect.stack()[1].filename))
     common.prepare_process()
+    keras.config.disable_interactive_logging()  # no bars
     args.seeds = [0] if args.quick else [0, 1, 2]
     args.pictures = FOLDER if args.write else args.runs / "pictures"
     args.pictures.mkdir(parents=True, exist_ok=True)
@@ -91,7 +92,6 @@ def build(args, script, changes=(), **options):
         assert hasattr(script_args, option), option
         setattr(script_args, option, value)
     script_args.data = args.data
-    script_args.verbose = 0
     if args.quick:
         script_args.epochs = 1
     exec(network_code, variables)

@@ -32,7 +32,7 @@ add("folder", nargs="?", default="photos", help="图片文件夹 · a folder of 
 add("--size", type=int, default=64, help="边长，16 到 256 · pixels a side, 16 to 256 (%(default)s)")
 add("--encoding-dim", type=int, default=64, help="编码的维数 · code size (%(default)s)")
 add("--epochs", type=int, default=200, help="最多训练轮数 · epochs at most (%(default)s)")
-add("--batch-size", type=int, default=32, help="批大小 · batch size (%(default)s)")
+add("--batch-size", type=int, default=32, help="批量大小 · batch (%(default)s)")
 add("--seed", type=int, default=0, help="随机种子 · random seed (%(default)s)")
 add("--models", default=lab.PROJECT / "models", help="输出文件夹 · where to save (%(default)s)")
 add("--load", action="store_true", help="不训练，加载上次的网络 · load the last networks")

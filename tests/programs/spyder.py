@@ -42,7 +42,7 @@ def run(code, stop_at="never"):
     client.execute_interactive(code, timeout=180, output_hook=note)
 
 
-words = f"--epochs 1 --encoding-dim 3 --verbose 2 --data {data} --models {models}"
+words = f"--epochs 1 --encoding-dim 3 --data {data} --models {models}"
 run(f"%runfile {script.as_posix()} --args '{words}'")
 run("print(decoded_imgs.shape, args.epochs)")
 print("CELLS")
@@ -50,6 +50,6 @@ first, *cells = [f"# %%{cell}" for cell in script.read_text(encoding="utf-8").sp
 run(f"__file__ = r'{script}'\n{first}")
 run("print(args.epochs, args.load)")
 run(f"args.data = '{data}'\nargs.models = '{models}'\nargs.optimizer = 'adam'")
-run("args.epochs = 100_000\nargs.verbose = 2")
+run("args.epochs = 100_000")
 for cell in cells:
     run(cell, stop_at="Epoch 3/")  # as by the stop button
