@@ -253,6 +253,8 @@ def test_history(name, first_run):
     texts = [text.get_text() for text in axes.get_legend().texts]
     assert f"lower bound: {bound:.4f}" in texts
     assert not (axes.get_xticks() % 1).any()  # epochs are whole numbers
+    # No label is cut off at an edge, nor covers another.
+    assert run.figures["history.png"].get_layout_engine() is not None
 
 
 @pytest.mark.parametrize("name", ["simple", "deep"])
