@@ -208,10 +208,10 @@ def speed_settings(model, digits, batch_size, epochs):
 def check_before_training(autoencoder, encoder, decoder, folder):
     """Before a training, check that it will not be in vain.
 
-    The parts must belong to the network, and the untrained network is saved and loaded, for a trial. Makes the folder, if there is none.
-    Raises UserError if nothing can be written to it, or if encoder or decoder have weights that
-    are not the autoencoder's. If Keras cannot load the autoencoder, for instance with a layer of
-    your own, the error is Keras's, and says what to do.
+    The parts must belong to the network, and the untrained network is saved and loaded, for a
+    trial. Makes the folder, if there is none. Raises UserError if nothing can be written to it,
+    or if encoder or decoder have weights that are not the autoencoder's. If Keras cannot load the
+    autoencoder, for instance with a layer of your own, the error is Keras's, and says what to do.
     """
     # Training the autoencoder would not train parts that have other weights.
     for part in (encoder, decoder):

@@ -68,7 +68,7 @@ def test_scripts_that_are_named_are_there():
 
 
 # How a passage of the README begins, and the rows of the experiments' text that it quotes: the
-# names of blocks, and how each row begins, or a sentence below the table.
+# name of the block, and how each row begins.
 DECODING = ["simple, code 16 | adam ", "PCA, code 16", "deep, code 32 | adam ", "PCA, code 32"]
 CONVOLUTIONS = ["the post's layers", "and 16 and 32", "PCA"]
 ANOMALIES = ["test digits", "3, 4 and 7", "letters"]
@@ -103,16 +103,15 @@ def passage(start):
     return start + re.split(r"\n(?=\n|- |\||\d+\. )", rest)[0]
 
 
-def measured(names, starts):
-    """The figures in those rows of the experiments' text that begin so."""
+def measured(name, starts):
+    """The figures in those rows of a block of the experiments' text that begin so."""
     figures = []
-    for name in names.split(", "):
-        block = EXPERIMENTS.split(f"<!-- {name} -->")[1].split("<!-- end -->")[0]
-        rows = re.sub(r"\n(?![|\n])", " ", block).splitlines()  # a sentence in one line
-        for row in rows:
-            text = row.strip("| ")
-            if text.startswith(tuple(starts)):
-                figures += [float(number) for number in re.findall(r"\d+\.\d+", text)]
+    block = EXPERIMENTS.split(f"<!-- {name} -->")[1].split("<!-- end -->")[0]
+    rows = re.sub(r"\n(?![|\n])", " ", block).splitlines()  # a sentence in one line
+    for row in rows:
+        text = row.strip("| ")
+        if text.startswith(tuple(starts)):
+            figures += [float(number) for number in re.findall(r"\d+\.\d+", text)]
     return figures
 
 

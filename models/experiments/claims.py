@@ -57,9 +57,10 @@ for size, penalty, optimizer, epochs in settings:
         # A dead unit is 0 for every digit. Only zeros of the others show that a code is sparse.
         alive = codes.any(axis=0)
         dead_units.append(np.sum(~alive))
-        of_others.append(np.nan)
+        percent = np.nan
         if alive.any():
-            of_others[-1] = 100 * np.mean(codes[:, alive] == 0)
+            percent = 100 * np.mean(codes[:, alive] == 0)
+        of_others.append(percent)
     errors[size, penalty, optimizer] = [x.mse for x in figures]
     zeros_of_others[size, penalty, optimizer] = of_others
     rows.append(

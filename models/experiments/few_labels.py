@@ -119,6 +119,22 @@ def logistic_accuracy(strength, codes, labels, codes_new, labels_new):
 
 
 logistic_accuracy_once = lab.remember(args, logistic_accuracy)
+valid = slice(pool, 2 * pool)  # the digits that settings are chosen on
+test = slice(2 * pool, None)
+
+
+def logistic_accuracies(strength, of_seeds, count, selections, new, labels_new):
+    """Return the accuracy on new digits, a slice of all, after each selection of labels."""
+    percents = []
+    for selection in selections:
+        codes = of_seeds[selection % len(of_seeds)]
+        known = select(selection, count)
+        percents.append(
+            logistic_accuracy_once(strength, codes[known], y_train[known], codes[new], labels_new)
+        )
+    return percents
+
+
 rows = []
 for count in counts:
     reached = {}
@@ -127,24 +143,11 @@ for count in counts:
         print(f"Regression of {count} labels by {form}", flush=True)
         tried = []
         for strength in strengths:
-            percents = []
-            for selection in choosing:
-                codes = of_seeds[selection % len(of_seeds)]
-                known = select(selection, count)
-                valid = codes[pool : 2 * pool]
-                percents.append(
-                    logistic_accuracy_once(strength, codes[known], y_train[known], valid, y_valid)
-                )
+            percents = logistic_accuracies(strength, of_seeds, count, choosing, valid, y_valid)
             tried.append(np.mean(percents))
-        chosen[form] = strengths[int(np.argmax(tried))]
-        percents = []
-        for selection in selections:
-            codes = of_seeds[selection % len(of_seeds)]
-            known = select(selection, count)
-            test = codes[2 * pool :]
-            percents.append(
-                logistic_accuracy_once(chosen[form], codes[known], y_train[known], test, y_test)
-            )
+        best = strengths[int(np.argmax(tried))]
+        chosen[form] = best
+        percents = logistic_accuracies(best, of_seeds, count, selections, test, y_test)
         reached[form] = means_of_seeds(percents)
     for form, percents in reached.items():
         gain = "–"
@@ -209,57 +212,49 @@ def dense_layers(encoder, with_weights):
 
 
 classifier_accuracy_once = lab.remember(args, classifier_accuracy)
+
+
+def classifier_accuracies(layers_of_seeds, rate, dropout, count, selections, x_new, labels_new):
+    """Return the accuracy on new digits after each selection of labels."""
+    percents = []
+    for selection in selections:
+        layers = layers_of_seeds[selection % len(layers_of_seeds)]
+        known = select(selection, count)
+        x = x_train[known]
+        labels = y_train[known]
+        percents.append(
+            classifier_accuracy_once(
+                layers, rate, dropout, steps, selection, x, labels, x_new, labels_new
+            )
+        )
+    return percents
+
+
+x_valid = x_train[pool : 2 * pool]
 rows = []
 for label, of_seeds in {"784-128-64-32": deep, "784-1000, denoising": wide_denoising}.items():
+    beginnings = {
+        "random weights": [dense_layers(encoder, with_weights=False) for encoder in of_seeds],
+        "the encoder": [dense_layers(encoder, with_weights=True) for encoder in of_seeds],
+    }
     for count in counts:
         reached = {}
-        for beginning in ("random weights", "the encoder"):
+        for beginning, layers_of_seeds in beginnings.items():
             print(f"Classifiers of {count} labels: {label}, {beginning}", flush=True)
-            with_weights = beginning == "the encoder"
-            layers_of_seeds = [dense_layers(encoder, with_weights) for encoder in of_seeds]
             best = 0
             for rate in rates:
                 for dropout in dropouts:
-                    percents = []
-                    for selection in choosing:
-                        layers = layers_of_seeds[selection % len(of_seeds)]
-                        known = select(selection, count)
-                        valid = x_train[pool : 2 * pool]
-                        percents.append(
-                            classifier_accuracy_once(
-                                layers,
-                                rate,
-                                dropout,
-                                steps,
-                                selection,
-                                x_train[known],
-                                y_train[known],
-                                valid,
-                                y_valid,
-                            )
-                        )
+                    percents = classifier_accuracies(
+                        layers_of_seeds, rate, dropout, count, choosing, x_valid, y_valid
+                    )
                     if np.mean(percents) > best:
                         best = np.mean(percents)
                         best_rate = rate
                         best_dropout = dropout
             print(f"The best rate and dropout: {best_rate}, {best_dropout}")
-            percents = []
-            for selection in selections:
-                layers = layers_of_seeds[selection % len(of_seeds)]
-                known = select(selection, count)
-                percents.append(
-                    classifier_accuracy_once(
-                        layers,
-                        best_rate,
-                        best_dropout,
-                        steps,
-                        selection,
-                        x_train[known],
-                        y_train[known],
-                        x_test,
-                        y_test,
-                    )
-                )
+            percents = classifier_accuracies(
+                layers_of_seeds, best_rate, best_dropout, count, selections, x_test, y_test
+            )
             reached[beginning] = means_of_seeds(percents)
         row = [f"{count:,} labels, {label}"]
         row += [lab.spread(percents, 1) for percents in reached.values()]

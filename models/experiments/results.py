@@ -1,7 +1,8 @@
 """What do the three networks reach, with either optimizer, and how do their pictures look?
 
 Each is trained from the seeds 0, 1 and 2, as a user would run it, the single layer from five
-seeds; what takes long, from seed 0 alone. The pictures are the scripts' own, from seed 0; only the losses are drawn here.
+seeds; what takes long, from seed 0 alone. The pictures are the scripts' own, from seed 0; only
+the losses are drawn here.
 """
 
 # %% 准备 · imports and options
