@@ -36,7 +36,7 @@ print(x_train.shape, x_test.shape)
 # same first weights and results. On a GPU they may differ.
 common.set_seed(args.seed)
 
-# 包括输入层在内共 14 层；卷积核为 3 × 3，池化取每 2 × 2 个值中最大的，上采样把每个值重复成 2 × 2。
+# 包括输入层在内共 14 层；卷积核为 3 × 3，池化取每个 2 × 2 区域的最大值，上采样把每个值重复成 2 × 2。
 # padding="same"：卷积后大小不变；池化时 7 先补成 8，所以 28 → 14 → 7 → 4。
 # 14 layers with the input. Convolutions have kernels of 3 x 3, and with padding="same" keep the
 # size; pooling takes the largest of 2 x 2 values, and pads 7 to 8: 28, 14, 7, 4; up-sampling
@@ -67,11 +67,11 @@ encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 
 # %% 编译 · compile
-# 原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
+# 原文写的是 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
 # In the post's days the learning rate of 'adadelta' was 1.0. With today's default, 0.001, next to
 # nothing is learnt.
-# Adam 的 0.005：用前 50000 张训练图片训练 1 轮，在其余 10000 张上比较，三个种子的损失都比
-# Keras 默认的 0.001 小。
+# Adam 的学习率 0.005：用前 50000 张训练图片训练 1 轮，在其余 10000 张上比较，三个种子的损失都比
+# 用 Keras 默认的 0.001 时小。
 # Adam's 0.005: after 1 epoch on the first 50,000 training digits, the loss of the other 10,000
 # was smaller than with Keras's 0.001, from each of three seeds.
 rates = {"adadelta": 1.0, "adam": 0.005}
@@ -94,7 +94,7 @@ else:
     common.check_before_training(autoencoder, encoder, decoder, folder)
     callbacks = []
     if keras.config.backend() == "tensorflow":
-        # 训练日志，只有 TensorFlow 能写；怎样查看，见 models/README.md。
+        # TensorBoard 日志，只有后端为 TensorFlow 时才能写；怎样查看，见 models/README.md。
         # Logs, which only TensorFlow can write; models/README.md says how to look at them.
         callbacks.append(TensorBoard(log_dir=folder / "logs" / time.strftime("%Y%m%d-%H%M%S")))
     # 目标就是输入本身。1 轮之后，val_loss 约为 0.17。
@@ -131,14 +131,14 @@ autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
-# 结构和权重都回来了吗？前 1000 张重建的图片，与上面留作对照的比较。
+# 结构和权重都回来了吗？把前 1000 张重建的图片与上面留作对照的相比。
 # Are layers and weights back? The first 1,000 reconstructions are compared with those that
 # were kept above.
 common.print_difference(decoded_imgs[:1000], trained_imgs)
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
 # 一轮训练之后，重建的图片模糊，但大多认得出；训练更多轮会更好。
-# 编码的 8 个特征图排成 3 × 3，最后一个位置空着。画出的编码中，最大的值是白色。
+# 编码的 8 个特征图排成 3 × 3，最后一个位置空着。画出的编码中，最大的值显示为白色。
 # After one epoch the images are blurred, but most digits can be recognised; more epochs help.
 # A code's 8 feature maps stand in 3 rows of 3, and the last place is empty. The largest value
 # of the codes that are drawn is white.
@@ -172,7 +172,7 @@ common.plot_rows(rows, n, folder / "pca.png")
 
 # %% 画图：一张图片经过各层 · draw a digit on its way through all layers
 # 每行是一层的特征图，最多 10 个，画成同样大小，每行的最大值显示为白色。
-# 越靠近编码，特征图越小、越粗略，之后又逐步变回图片；全黑的特征图对这张图片没有响应。
+# 越靠近编码，特征图的像素越少，之后又逐步变回图片；全黑的特征图对这张图片没有响应。
 # Each row has a layer's feature maps, 10 at most, all drawn in the same size; the largest
 # value of a row is white. Down to the code they have fewer pixels, and after it they become
 # an image again. A map that is all black does not react to this digit.
@@ -205,7 +205,7 @@ if not args.load:
     images = {f"PCA {components}": pca_imgs, "lower bound": x_test}
     loss = history.model.loss  # the one that the network was compiled with
     common.plot_history(history.history, loss, x_test, images, folder / "history.png")
-    # 如果你加了正则项：打印 val_loss 的两部分。
+    # 如果你加了正则项：这里打印 val_loss 的两部分：损失和惩罚项。
     # If you add a regularizer, this prints the two parts of val_loss.
     common.print_loss_and_penalty(history.model, x_test, decoded_imgs)
 

@@ -53,11 +53,11 @@ encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 
 # %% 编译 · compile
-# 原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
+# 原文写的是 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
 # In the post's days the learning rate of 'adadelta' was 1.0. With today's default, 0.001, next to
 # nothing is learnt.
-# Adam 的 0.0015：用前 50000 张训练图片训练 50 轮，在其余 10000 张上比较，三个种子的损失都比
-# Keras 默认的 0.001 小。
+# Adam 的学习率 0.0015：用前 50000 张训练图片训练 50 轮，在其余 10000 张上比较，三个种子的损失都比
+# 用 Keras 默认的 0.001 时小。
 # Adam's 0.0015: after 50 epochs on the first 50,000 training digits, the loss of the other 10,000
 # was smaller than with Keras's 0.001, from each of three seeds.
 rates = {"adadelta": 1.0, "adam": 0.0015}
@@ -113,14 +113,14 @@ autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
-# 结构和权重都回来了吗？前 1000 张重建的图片，与上面留作对照的比较。
+# 结构和权重都回来了吗？把前 1000 张重建的图片与上面留作对照的相比。
 # Are layers and weights back? The first 1,000 reconstructions are compared with those that
 # were kept above.
 common.print_difference(decoded_imgs[:1000], trained_imgs)
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
-# 重建的图片应当仍能认出是同一个数字。编码画成正方形：32 维的编码占 6 × 6 个位置中的 32 个，
-# 空着的 4 个没有画；画出的编码中，最大的值是白色。
+# 从重建的图片中应当仍能认出原来的数字。编码画成正方形：32 维的编码占 6 × 6 个位置中的 32 个，
+# 其余 4 个留空；画出的编码中，最大的值显示为白色。
 # A reconstruction should show the same digit. A code is drawn as a square: of 6 x 6 places, a
 # code of 32 leaves 4 empty, which are not drawn. The largest value of the codes that are
 # drawn is white.
@@ -133,8 +133,8 @@ common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
 # （见表格）。
 # The code is now the output of the encoder's second last layer; the last layer moves over to the
 # decoder. Nothing is trained again, and the reconstructions stay the same (see the table).
-# 为此再加载一份编码器，它的各层只属于它自己：与整个网络共用的层，output 是整个网络里的那一个，
-# 不能用来拆分编码器。
+# 为此再加载一份编码器，它的各层只属于它自己：与整个网络共用的层，其 output 属于整个网络，
+# 不能作为编码器的拆分点。
 # The encoder is loaded once more for that, with layers of its own: a layer that is shared with the
 # whole network has its output there, where the encoder cannot be split.
 encoder_copy = common.load_model("encoder", folder)
@@ -219,7 +219,7 @@ if not args.load:
     images = {f"PCA {components}": pca_imgs, "lower bound": x_test}
     loss = history.model.loss  # the one that the network was compiled with
     common.plot_history(history.history, loss, x_test, images, folder / "history.png")
-    # 如果你加了正则项：打印 val_loss 的两部分。
+    # 如果你加了正则项：这里打印 val_loss 的两部分：损失和惩罚项。
     # If you add a regularizer, this prints the two parts of val_loss.
     common.print_loss_and_penalty(history.model, x_test, decoded_imgs)
 

@@ -45,7 +45,7 @@ input_img = Input(shape=(784,))
 # without it the results are much like PCA's: try --l1 0.
 sparse = regularizers.L1(args.l1)
 encoded = Dense(encoding_dim, activation="relu", activity_regularizer=sparse)(input_img)
-# 像素值在 0 和 1 之间，sigmoid 的输出也是；“编译”中的损失函数，二元交叉熵，比较的正是这样的值。
+# 像素值在 0 和 1 之间，sigmoid 的输出也是；“编译”中的损失函数（二元交叉熵）比较的正是这样的值。
 # Pixels are between 0 and 1, and so is what sigmoid gives. Binary cross-entropy, the loss
 # below, compares such values.
 decoded = Dense(784, activation="sigmoid")(encoded)
@@ -60,7 +60,7 @@ encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 
 # %% 编译 · compile
-# 原文写 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
+# 原文写的是 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
 # In the post's days the learning rate of 'adadelta' was 1.0. With today's default, 0.001, next to
 # nothing is learnt.
 rates = {"adadelta": 1.0}
@@ -117,7 +117,7 @@ autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = encoder.predict(x_test, batch_size=1000, verbose=0)
 decoded_imgs = decoder.predict(encoded_imgs, batch_size=1000, verbose=0)
-# 结构和权重都回来了吗？前 1000 张重建的图片，与上面留作对照的比较。
+# 结构和权重都回来了吗？把前 1000 张重建的图片与上面留作对照的相比。
 # Are layers and weights back? The first 1,000 reconstructions are compared with those that
 # were kept above.
 common.print_difference(decoded_imgs[:1000], trained_imgs)
@@ -126,7 +126,7 @@ common.print_difference(decoded_imgs[:1000], trained_imgs)
 print(f"zeros in the codes: {np.mean(encoded_imgs == 0):.1%}")
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
-# 重建的图片应当仍能认出是同一个数字。画出的编码中，最大的值是白色。
+# 从重建的图片中应当仍能认出原来的数字。画出的编码中，最大的值显示为白色。
 # A reconstruction should show the same digit. The largest value of the codes that are
 # drawn is white.
 n = 12  # how many digits to show
@@ -137,11 +137,11 @@ common.plot_rows(rows, n, folder / "reconstructions.png", scaled=["code"])
 
 # %% 主成分分析，用来比较 · PCA, to compare with
 # 主成分分析不用神经网络，也能把图片线性地压缩成同样维数的编码，再线性地重建。
-# 训练 50 轮之后，网络的误差略小于 PCA 的（因种子而异）；用 Adam（--optimizer adam）则明显更小。
+# 训练 50 轮之后，网络的误差与 PCA 的相近（因种子而异）；用 Adam（--optimizer adam）则明显更小。
 # PCA needs no network. It turns an image into a code of the same size as the network's, and
 # back, linearly.
-# After 50 epochs the network's error is a little below PCA's, depending on the seed; with
-# --optimizer adam clearly so.
+# After 50 epochs the network's error is close to PCA's, and depends on the seed; with
+# --optimizer adam it is clearly smaller.
 size = encoded_imgs[0].size
 components = min(size, x_train.shape[1], len(x_train))  # no more than pixels or digits
 pca = PCA(components, svd_solver="covariance_eigh")  # exact, and fast here
@@ -154,7 +154,7 @@ common.plot_rows(rows, n, folder / "pca.png")
 
 # %% 画图：编码的每一维对图像的作用 · draw what each number of the code does to the image
 # 其余各维取平均值，只让一维从小（5% 分位数）变大（95% 分位数）：红色处变亮，蓝色处变暗，
-# 白色处不变。只画前 16 维。如果某幅图全白，这一维的作用很弱，或者对（几乎）所有图片都是 0。
+# 白色处不变。只画前 16 维。如果某幅图全白，说明这一维作用很弱，或者对（几乎）所有图片都是 0。
 # All numbers of a code but one stay at their means; that one goes from small, its 5 % quantile,
 # to large, its 95 % quantile. Red pixels become brighter, blue ones darker, white ones stay. The
 # first 16 numbers are drawn. If an image is all white, its number does little, or is 0 for (nearly)

@@ -45,7 +45,7 @@ def test_readme_s_lines_with_a_trained_network(first_run, tmp_path, monkeypatch,
     run = first_run("simple")
     shutil.copytree(run.folder, tmp_path / "models" / "simple")
     monkeypatch.chdir(tmp_path)
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / "models" / "README.md").read_text(encoding="utf-8")
     code = text.split("<!-- python: trained -->\n```python\n")[1].split("```")[0]
     Path("snippet.py").write_text(code, encoding="utf-8")
     found = runpy.run_path("snippet.py")
