@@ -72,6 +72,7 @@ def test_scripts_that_are_named_are_there():
 DECODING = ["simple, code 16 | adam ", "PCA, code 16", "deep, code 32 | adam ", "PCA, code 32"]
 CONVOLUTIONS = ["the post's layers", "and 16 and 32", "PCA"]
 ANOMALIES = ["test digits", "3, 4 and 7", "letters"]
+FEW_LABELS = ["pixels", "deep, code 32", "denoising, code 1000"]
 FEW_IMAGES = ["deep, test error"]
 CHANGES = ["simple", "`--"]
 SIZES = ["deep, 1-NN", "PCA, 1-NN", "single layer, 1-NN"]
@@ -81,7 +82,7 @@ QUOTES = {
     "- **Convolutions.**": ("convolutions", CONVOLUTIONS),
     "- **Noise.**": ("noise", ["plain", "denoising"]),
     "- **Anomalies.**": ("anomalies", ANOMALIES),
-    "- **Few labels.**": ("few_labels", ["100 labels"]),
+    "- **Few labels.**": ("few_labels", FEW_LABELS),
     "- **Few images.**": ("how_much", FEW_IMAGES),
     "**What can I change?**": ("try_this_next", CHANGES),
     "1. **重建**": ("results", DECODING),
@@ -90,7 +91,7 @@ QUOTES = {
     "4. **原文的说法**": ("claims", ["code 16", "code 1000"]),
     "5. **去噪**": ("noise", ["plain", "denoising"]),
     "6. **异常检测**": ("anomalies", ANOMALIES),
-    "7. **标签很少**": ("few_labels", ["100 labels"]),
+    "7. **标签很少**": ("few_labels", FEW_LABELS),
     "8. **训练图片很少**": ("how_much", FEW_IMAGES),
     "**哪些地方可以改？**": ("try_this_next", CHANGES),
 }

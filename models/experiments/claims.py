@@ -75,9 +75,11 @@ for size, penalty, optimizer, epochs in settings:
         ]
     )
 
-# %% 主成分分析 · PCA
+# %% 主成分分析，以及所有训练图片的平均图 · PCA, and the mean of all training digits
 pca = lab.measure_pca(args, 16, digits)
 rows.append(["PCA, 16", f"{pca.mse:.5f}", f"{pca.accuracy:.1f}", "–", "–", "–", "–"])
+mean_error = np.mean((x_test - x_train.mean(axis=0)) ** 2)
+rows.append(["the mean of all training digits", f"{mean_error:.5f}"] + 5 * ["–"])
 
 # %% 结果 · the table, and differences, pair by pair
 sentences = []

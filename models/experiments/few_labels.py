@@ -135,10 +135,12 @@ def logistic_accuracies(strength, of_seeds, count, selections, new, labels_new):
     return percents
 
 
-rows = []
+head = ["logistic regression"]
+rows = {form: [form] for form in forms}
+sentences = []
 for count in counts:
+    head += [f"{count:,} labels, %", "more than by pixels", "more than untrained"]
     reached = {}
-    chosen = {}
     for form, of_seeds in forms.items():
         print(f"Regression of {count} labels by {form}", flush=True)
         tried = []
@@ -146,7 +148,7 @@ for count in counts:
             percents = logistic_accuracies(strength, of_seeds, count, choosing, valid, y_valid)
             tried.append(np.mean(percents))
         best = strengths[int(np.argmax(tried))]
-        chosen[form] = best
+        print(f"The best C: {best}")
         percents = logistic_accuracies(best, of_seeds, count, selections, test, y_test)
         reached[form] = means_of_seeds(percents)
     for form, percents in reached.items():
@@ -156,10 +158,12 @@ for count in counts:
         learnt = "–"
         if form in before_training:
             learnt = lab.difference(percents, reached[before_training[form]], 1)
-        cells = [f"{count:,} labels, {form}", lab.spread(percents, 1), gain, learnt]
-        rows.append(cells + [str(chosen[form])])
-head = ["logistic regression", "accuracy, %", "more than by pixels", "more than untrained", "C"]
-lab.report(args, "few_labels", head, rows)
+        rows[form] += [lab.spread(percents, 1), gain, learnt]
+    change = lab.difference(reached["denoising, code 1000"], reached["simple, code 1000"], 1)
+    sentences.append(
+        f"With {count:,} labels, denoising changes the accuracy by codes of 1000 by {change} points."
+    )
+lab.report(args, "few_labels", head, list(rows.values()), "\n".join(sentences))
 
 
 # %% 从编码器的权重开始训练分类器 · train classifiers that begin from an encoder's weights

@@ -99,7 +99,7 @@ for label, of_test in test_errors.items():
 for label, all_epochs in best_epochs.items():
     cells = []
     for epochs in all_epochs:
-        cells.append(f"{min(epochs)} to {max(epochs)}")
+        cells.append(" ".join(str(epoch) for epoch in epochs))
     rows.append([f"{label}, epoch of the lowest validation loss"] + cells)
     rows.append([f"{label}, that loss"] + [lab.spread(losses, 4) for losses in lowest[label]])
     rows.append([f"{label}, the last epoch's"] + [lab.spread(losses, 4) for losses in last[label]])

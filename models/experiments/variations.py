@@ -89,7 +89,7 @@ rate = best_rate("binary_crossentropy")
 mse_rate = best_rate("mse")
 reached = {
     f"deep, cross-entropy, rate {rate}": [],
-    "the first, an order an epoch": [],
+    "the first, a new order of the images in each epoch": [],
     f"the first, MSE as the loss, rate {mse_rate}": [],
     "single layer, decoder with weights of its own": [],
     "the same, with the encoder's weights": [],
