@@ -307,6 +307,9 @@ def test_map_is_drawn_by_rank(tmp_path):
     names = {text.get_text(): text.get_position() for text in upper.texts}
     assert names["x"] == pytest.approx((0.5, 0.6))
     assert names["z"] == pytest.approx((0.6, 0.2))
+    for text, dots in zip(upper.texts, upper.collections, strict=True):
+        assert text.get_color() == pytest.approx(dots.get_facecolor()[0])
+        assert text.get_weight() == "bold"
     assert lower.images[0].get_extent() == [0, 1, 0, 1]
     assert lower.images[0].get_clim() == (0, 1)
     assert (upper.get_xlim(), upper.get_ylim()) == ((0, 1), (0, 1))

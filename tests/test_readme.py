@@ -74,7 +74,6 @@ CONVOLUTIONS = ["the post's layers", "and 16 and 32", "PCA"]
 ANOMALIES = ["test digits", "3, 4 and 7", "letters"]
 FEW_LABELS = ["pixels", "deep, code 32", "denoising, code 1000"]
 FEW_IMAGES = ["deep, test error"]
-CHANGES = ["simple", "`--"]
 SIZES = ["deep, 1-NN", "PCA, 1-NN", "single layer, 1-NN"]
 QUOTES = {
     "- **Decoding.**": ("results", DECODING),
@@ -84,7 +83,6 @@ QUOTES = {
     "- **Anomalies.**": ("anomalies", ANOMALIES),
     "- **Few labels.**": ("few_labels", FEW_LABELS),
     "- **Few images.**": ("how_much", FEW_IMAGES),
-    "**What can I change?**": ("try_this_next", CHANGES),
     "1. **重建**": ("results", DECODING),
     "2. **识别数字**": ("code_sizes", SIZES),
     "3. **卷积**": ("convolutions", CONVOLUTIONS),
@@ -93,7 +91,6 @@ QUOTES = {
     "6. **异常检测**": ("anomalies", ANOMALIES),
     "7. **标签很少**": ("few_labels", FEW_LABELS),
     "8. **训练图片很少**": ("how_much", FEW_IMAGES),
-    "**哪些地方可以改？**": ("try_this_next", CHANGES),
 }
 
 

@@ -157,18 +157,14 @@ for kind, x in kinds.items():
         row.append(lab.spread(areas[way, kind], 3))
     rows.append(row)
 sentences = []
-for kind, control in [
-    ("3, 4 and 7 upside down", "3, 4 and 7"),
-    ("3, 4 and 7 moved by a pixel", "3, 4 and 7"),
-    ("3, 4 and 7 upside down", "3, 4 and 7 moved by a pixel"),
-    ("letters", "printed digits"),
-]:
-    points = lab.difference(found["the network", kind], found["the network", control], 1)
-    area = lab.difference(areas["the network", kind], areas["the network", control], 3)
-    sentences.append(
-        f"Of *{kind}* the network finds {points} points more than of *{control}*; area {area}."
-    )
-for kind in ("3, 4 and 7 upside down", "printed digits", "letters"):
+kind = "3, 4 and 7 upside down"
+control = "3, 4 and 7 moved by a pixel"
+points = lab.difference(found["the network", kind], found["the network", control], 1)
+area = lab.difference(areas["the network", kind], areas["the network", control], 3)
+sentences.append(
+    f"Of *{kind}* the network finds {points} points more than of *{control}*; area {area}."
+)
+for kind in ("3, 4 and 7 upside down", "letters"):
     of_pca = len(args.seeds) * found["PCA 32", kind]
     points = lab.difference(found["the network", kind], of_pca, 1)
     area = lab.difference(areas["the network", kind], len(args.seeds) * areas["PCA 32", kind], 3)

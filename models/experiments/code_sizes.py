@@ -17,7 +17,6 @@ from keras import Input, Model
 from keras.layers import Dense
 from keras.optimizers import Adam
 from sklearn.decomposition import PCA
-from sklearn.neighbors import KNeighborsClassifier
 
 args = lab.parse_options(__doc__)
 digits = common.load_mnist(args.data)
@@ -56,7 +55,6 @@ errors = {"single layer": [], "deep": [], "deep, 128 for 64": [], "PCA": []}
 accuracies = {"single layer": [], "deep": [], "deep, 128 for 64": [], "PCA": []}
 images = {"single layer": [], "deep": [], "deep, 128 for 64": [], "PCA": []}
 live = {"single layer": [], "deep": [], "deep, 128 for 64": []}  # numbers in use
-two = {}  # the folders of the networks with a code of two numbers
 for size in sizes:
     by_label = {"single layer": [], "deep": [], "deep, 128 for 64": []}
     for seed in args.seeds:
@@ -72,24 +70,12 @@ for size in sizes:
         live[label].append([np.sum(of_seed.max(axis=0) > 0) for of_seed in codes])
         first_code = codes[0][:1]
         images[label].append(lab.decode(networks[0].folder, first_code))
-        if size == 2:
-            two[label] = [network.folder for network in networks]
     figures = lab.measure_pca(args, size, digits)
     errors["PCA"].append([figures.mse])
     accuracies["PCA"].append([figures.accuracy])
     pca = PCA(size, svd_solver="covariance_eigh").fit(x_train)
     images["PCA"].append(pca.inverse_transform(pca.transform(first_digit)))
 pixels = lab.figures_of(args, x_train, x_test, x_test, digits)
-
-# %% 二维编码：15 个最近的编码投票 · codes of two numbers: the 15 nearest ones vote
-voted = {label: [] for label in two}
-for label, folders in two.items():
-    for folder in folders:
-        vote = KNeighborsClassifier(15).fit(lab.encode(folder, x_train), y_train)
-        voted[label].append(100 * vote.score(lab.encode(folder, x_test), y_test))
-pca = PCA(2, svd_solver="covariance_eigh").fit(x_train)
-vote = KNeighborsClassifier(15).fit(pca.transform(x_train), y_train)
-voted["PCA"] = [100 * vote.score(pca.transform(x_test), y_test)]
 
 # %% 画图：误差和准确率 · draw error and accuracy against the size, and the first digit
 figure = plt.figure(figsize=(12, 9), layout="constrained")
@@ -119,7 +105,7 @@ for ax in (left, right):
     ax.legend()
 figure.savefig(args.pictures / "code_size.png", dpi=100)
 
-# %% 结果 · the tables
+# %% 结果 · the table
 head = ["a code of"] + [str(size) for size in sizes]
 rows = []
 for label, of_sizes in errors.items():
@@ -133,7 +119,5 @@ changes = []
 for wider, of_seeds in zip(errors["deep, 128 for 64"], errors["deep"], strict=True):
     changes.append(lab.difference(wider, of_seeds, 5))
 rows.append(["deep, 128 for 64: change of the MSE"] + changes)
-votes = [f"{label} {lab.spread(values, 1)}" for label, values in voted.items()]
-sentences = f"""The 1-NN accuracy of pixels is {pixels.accuracy:.1f} %.
-With a code of 2, where the 15 nearest codes vote, the accuracy in % is: {", ".join(votes)}."""
+sentences = f"The 1-NN accuracy of pixels is {pixels.accuracy:.1f} %."
 lab.report(args, "code_sizes", head, rows, sentences)

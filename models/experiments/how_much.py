@@ -93,9 +93,14 @@ figure.savefig(args.pictures / "how_much.png", dpi=100)
 head = ["MSE"] + [f"{count:,}" for count in counts]
 rows = []
 for label, of_test in test_errors.items():
-    of_learnt = train_errors[label]
     rows.append([f"{label}, test digits"] + [lab.spread(errors, 4) for errors in of_test])
+for label, size in sizes.items():
+    of_learnt = train_errors[label]
     rows.append([f"{label}, learnt digits"] + [lab.spread(errors, 4) for errors in of_learnt])
+    changes = []
+    for errors, errors_of_pca in zip(test_errors[label], test_errors[f"PCA {size}"], strict=True):
+        changes.append(lab.difference(errors, errors_of_pca, 4))
+    rows.append([f"{label}, test digits, difference from PCA {size}"] + changes)
 for label, all_epochs in best_epochs.items():
     cells = []
     for epochs in all_epochs:
