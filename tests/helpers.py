@@ -204,10 +204,12 @@ def entropy(x, images):
 def drawn_rows(figure):
     """The images of a figure of `plot_rows`: label to images, from 0 (black) to 1.
 
-    The images of a row are those right of its label, from left to right.
+    The images of a row are those right of its label, from left to right, without frames or ticks.
     """
     rows = {}
     for axes in figure.axes:
+        assert not axes.get_frame_on()
+        assert list(axes.get_xticks()) == list(axes.get_yticks()) == []
         if axes.get_ylabel():
             images = []
             rows[axes.get_ylabel()] = images
