@@ -205,7 +205,7 @@ if not args.load:
     images = {f"PCA {components}": pca_imgs, "lower bound": x_test}
     loss = history.model.loss  # the one that the network was compiled with
     common.plot_history(history.history, loss, x_test, images, folder / "history.png")
-    # 如果你加了正则项：这里打印 val_loss 的两部分：损失和惩罚项。
+    # 如果你加了正则项，这里打印 val_loss 的两部分：损失和惩罚项。
     # If you add a regularizer, this prints the two parts of val_loss.
     common.print_loss_and_penalty(history.model, x_test, decoded_imgs)
 

@@ -156,15 +156,14 @@ for kind, x in kinds.items():
         row.append(lab.spread(found[way, kind], 1))
         row.append(lab.spread(areas[way, kind], 3))
     rows.append(row)
-sentences = []
-kind = "3, 4 and 7 upside down"
-control = "3, 4 and 7 moved by a pixel"
-points = lab.difference(found["the network", kind], found["the network", control], 1)
-area = lab.difference(areas["the network", kind], areas["the network", control], 3)
-sentences.append(
-    f"Of *{kind}* the network finds {points} points more than of *{control}*; area {area}."
-)
-for kind in ("3, 4 and 7 upside down", "letters"):
+turned = "3, 4 and 7 upside down"
+moved = "3, 4 and 7 moved by a pixel"
+points = lab.difference(found["the network", turned], found["the network", moved], 1)
+area = lab.difference(areas["the network", turned], areas["the network", moved], 3)
+sentences = [
+    f"Of *{turned}* the network finds {points} points more than of *{moved}*; area {area}."
+]
+for kind in (turned, "letters"):
     of_pca = len(args.seeds) * found["PCA 32", kind]
     points = lab.difference(found["the network", kind], of_pca, 1)
     area = lab.difference(areas["the network", kind], len(args.seeds) * areas["PCA 32", kind], 3)

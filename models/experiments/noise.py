@@ -13,8 +13,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 args = lab.parse_options(__doc__)
-digits = common.load_mnist(args.data)
-(x_train, y_train), (x_test, y_test) = digits
+(x_train, y_train), (x_test, y_test) = common.load_mnist(args.data)
 x_train = x_train.reshape(len(x_train), 784)
 x_test = x_test.reshape(len(x_test), 784)
 

@@ -131,14 +131,11 @@ for script, size in {"simple": 16, "deep": 32, "conv": 128}.items():
 # %% 结果 · the table
 lower_bound = common.mean_loss("binary_crossentropy", x_test, x_test)
 sentences = [f"The lower bound of the cross-entropy is {lower_bound:.4f}."]
-for script, epochs, length in [
-    ("simple", 50, "50 epochs"),
-    ("deep", 50, "50 epochs"),
-    ("conv", 1, "1 epoch"),
-]:
+for script, epochs in [("simple", 50), ("deep", 50), ("conv", 1)]:
     adam = errors.get((script, "adam", epochs))
     adadelta = errors.get((script, "adadelta", epochs))
     if adam and adadelta:
         change = lab.difference(adam, adadelta, 5)
+        length = "1 epoch" if epochs == 1 else f"{epochs} epochs"
         sentences.append(f"With Adam, the MSE of {script}, {length}, changes by {change}.")
 lab.report(args, "results", head, rows, "\n".join(sentences))

@@ -79,6 +79,8 @@ for label, accuracies in before.items():
     rows.append([label, lab.spread(accuracies, 1), lab.spread(after[label], 1)])
 of_pixels = lab.difference(after["code 32"], after["pixels"], 1)
 of_pca = lab.difference(after["code 32"], after["PCA 32"], 1)
-sentences = f"""On the map, the codes' accuracy differs from the pixels' by {of_pixels} points, and from PCA's \
-by {of_pca} points."""
-lab.report(args, "t_sne", head, rows, sentences)
+sentence = (
+    f"On the map, the codes' accuracy differs from the pixels' by {of_pixels} points, "
+    f"and from PCA's by {of_pca} points."
+)
+lab.report(args, "t_sne", head, rows, sentence)
