@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 import tempfile
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,54 +29,48 @@ gc.set_threshold(100_000)
 
 import common
 
-import matplotlib.pyplot as plt
+import numpy as np
 import pytest
-from helpers import PATHS, PROCESSES, Cells, run_script, start, write_npz
+import tensorflow as tf
+from helpers import PATHS, PROCESSES, run_process, run_script
 
 # Epochs and batch size of each script's first run, with its own optimizer.
 EPOCHS = {"simple": 9, "deep": 9, "conv": 2}
 BATCH_SIZE = {"simple": 32, "deep": 32, "conv": 128}
 
 
-@pytest.fixture(scope="session")
-def digits():
-    """4,000 and 1,100 digits of MNIST: x float32 in [0, 1], and y.
-
-    There are more than 1,000, which is how many the scripts compare after loading.
-    """
-    (x_train, y_train), (x_test, y_test) = common.load_mnist()
-    return (x_train[:4000], y_train[:4000]), (x_test[:1100], y_test[:1100])
-
-
-@pytest.fixture(scope="session")
-def npz(digits, tmp_path_factory):
-    """All of these digits in a file."""
-    train, test = digits
-    return write_npz(tmp_path_factory.mktemp("data") / "mnist.npz", train, test)
+def write_digits(path, train, test):
+    """Write so many digits of MNIST into a file like Keras's mnist.npz; returns its path."""
+    with np.load(common.MNIST) as file:
+        np.savez(
+            path,
+            x_train=file["x_train"][:train],
+            y_train=file["y_train"][:train],
+            x_test=file["x_test"][:test],
+            y_test=file["y_test"][:test],
+        )
+    return path
 
 
 @pytest.fixture(scope="session")
-def few(digits, npz):
-    """A file with 128 and 200 of them, for what does not depend on them.
+def mnist():
+    """All digits of MNIST, as `common.load_mnist` returns them."""
+    return common.load_mnist()
+
+
+@pytest.fixture(scope="session")
+def npz(tmp_path_factory):
+    """A file with 4,000 and 1,100 digits."""
+    return write_digits(tmp_path_factory.mktemp("data") / "mnist.npz", 4000, 1100)
+
+
+@pytest.fixture(scope="session")
+def few(npz):
+    """A file with 128 and 64 digits, for what does not depend on them.
 
     An epoch is one step, so that TensorFlow has no loop of steps to compile.
     """
-    (x_train, y_train), (x_test, y_test) = digits
-    train = x_train[:128], y_train[:128]
-    test = x_test[:200], y_test[:200]
-    return write_npz(npz.with_name("few.npz"), train, test)
-
-
-@pytest.fixture
-def run(few, tmp_path):
-    """Run a script here for an epoch, by its name or path, on few digits."""
-
-    def call(script, *words, data=few, models=tmp_path, output=None):
-        path = PATHS.get(script, script)
-        fixed = ["--epochs", "1", "--data", data, "--models", models]
-        return run_script(path, *fixed, *words, output=output)
-
-    return call
+    return write_digits(npz.with_name("few.npz"), 128, 64)
 
 
 @pytest.fixture(scope="session")
@@ -91,65 +87,45 @@ def first_run(npz, tmp_path_factory):
     return call
 
 
-@pytest.fixture(scope="session")
-def map_cells(few, tmp_path_factory):
-    """The cells of simple or deep with a code of two numbers, run to the map."""
-    models = tmp_path_factory.mktemp("two")
-
-    @functools.cache
-    def call(name):
-        cells = Cells(name, few, models)
-        cells.args.encoding_dim = 2
-        cells.args.optimizer = "adam"
-        cells.variables["n"] = 2
-        cells.run("加载数据", "建立网络", "编译", "训练、保存", "加载保存的网络", "编码和解码")
-        if name == "deep":
-            cells.run("把分界前移一层")
-        cells.run("主成分分析", "画图：二维编码的散点图")
-        cells.map_figure = plt.figure("map.png")
-        return cells
-
-    return call
+@pytest.fixture
+def eager():
+    """TensorFlow runs each network as it stands: to compile so many would take twice as long."""
+    tf.config.run_functions_eagerly(True)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Even though the")  # Keras's, of this setting
+        yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="session")
 def early(few, tmp_path_factory):
-    """Processes that run beside the tests, as most of these are busy on one core."""
-    folder = tmp_path_factory.mktemp("early")
-    # A keras.json of 2017, and a matplotlibrc.
-    (folder / "keras.json").write_text('{"backend": "theano"}', encoding="utf-8")
-    (folder / "matplotlibrc").write_text("font.size: 30\naxes.grid: True\n", encoding="utf-8")
+    """Processes that run beside the tests, one after the other, as these are busy on one core.
+
+    Each saves into a folder of its own. Returned is what each printed, as a future.
+    """
     programs = ROOT / "tests" / "programs"
-    words = ["--epochs", "1", "--data", few, "--models"]
-    western = [folder / "张三 100%", "--encoding-dim", "5"]
-    return {
+    options = ["--epochs", "1", "--data", few, "--models"]
+    asked = "print(loaded_encoder.predict(x_test, verbose=0).shape, args.l1, len(encoder.layers))\n"
+    executor = ThreadPoolExecutor(max_workers=1)
+
+    def start(name, path, *words, **how):
+        return executor.submit(run_process, path, *words, tmp_path_factory.mktemp(name), **how)
+
+    yield {
+        "JAX": start("jax", programs / "on_jax.py", *options, KERAS_BACKEND="jax"),
+        "Spyder": start("spyder", programs / "run_spyder.py", few),
+        "Jupyter": start("jupyter", programs / "run_notebook.py", few),
         "python -i": start(
-            PATHS["simple"],
-            *words,
-            *western,
-            options=["-i"],
-            PYTHONIOENCODING="cp1252",
-            KERAS_HOME=str(folder),
-            MATPLOTLIBRC=str(folder),
+            "i", PATHS["simple"], "--l1", "0.5", *options, python=["-i"], typed=asked
         ),
-        "JAX": start(
-            programs / "on_jax.py",
-            *words,
-            folder,
-            KERAS_BACKEND="jax",
-            XLA_FLAGS="--xla_backend_optimization_level=0",  # compiled sooner, into slower code
-        ),
-        "notebook": start(programs / "notebook.py", few, folder),
-        "Spyder": start(programs / "spyder.py", few, folder),
     }
+    executor.shutdown(wait=False, cancel_futures=True)
+    for process in PROCESSES:
+        process.terminate()
 
 
 @pytest.fixture(scope="session", autouse=True)
-def processes(request):
-    """Start the early processes at once if a test wants them; end all processes."""
+def start_early(request):
+    """Start these processes at once if a test wants them."""
     if any("early" in test.fixturenames for test in request.session.items):
         request.getfixturevalue("early")
-    yield
-    for process in PROCESSES:
-        process.terminate()
-        process.communicate()

@@ -1,20 +1,17 @@
 """What the tests share: ways to run a script, and figures by their definition.
 
-A script can be run in four ways. Take the first one that shows what the test is about:
+A script can be run in three ways:
 
 - `Cells`: cell by cell, in this process, as in a shell; some cells, in any order, again.
-- `run_script` (by the fixtures `run` and `first_run`): as a program with options, from its
-  first line to its last, in this process. It is quick, as TensorFlow has been started.
-- `changed_script`: the same of a script in which lines were replaced, as readers do it.
-- `start`: in a Python of its own, which takes seconds. For what concerns the whole process:
-  its exit, Ctrl-C, another backend, settings that are read at the start.
+- `run_script`: as a program with options, from its first line to its last, in this process,
+  where TensorFlow has been started.
+- `run_process`: in a Python of its own, which takes seconds, for what concerns the process.
 """
 
 import contextlib
 import io
 import os
 import re
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -32,69 +29,49 @@ ROW = re.compile(r"(?m)^(\w.*?) +(\d+) +(\S+)x +(\S+) +(\S+) +(\S+) dB +(\S+)%$"
 COLUMNS = ["code", "compression", "entropy", "mse", "psnr", "accuracy"]
 
 
-class Output(io.TextIOWrapper):
-    """What a program prints, as bytes behind it."""
+def run_script(path, *words, folder=ROOT):
+    """Run a script as the program, in this process, as if it lay in `folder`.
 
-    def __init__(self, encoding="utf-8"):
-        super().__init__(io.BytesIO(), encoding=encoding, newline="\n", write_through=True)
-
-    def text(self):
-        return self.buffer.getvalue().decode(self.encoding)
-
-
-def run_script(path, *words, output=None):
-    """Run a script as the program, in this process.
-
-    Returns its variables, what it `said`, and the windows that it has `shown`. What it said
-    before an error is in the error's `said`.
+    Returns its variables, what it `said`, the windows that it has `shown`, and its `figures`.
+    What it said before an error is in the error's `said`.
     """
-    if output is None:
-        output = Output()
+    code = compile(path.read_text(encoding="utf-8"), str(path), "exec")
+    variables = {"__name__": "__main__"}
+    said = io.StringIO()
     shown = []
 
     def show():
         shown.extend(plt.get_figlabels())
 
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
-        patch.setattr(sys, "argv", [str(path)] + [str(word) for word in words])
-        patch.setattr(sys, "excepthook", sys.excepthook)
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
+        patch.setattr(sys, "argv", [str(folder / path.name)] + [str(word) for word in words])
         patch.setattr(plt, "show", show)
         plt.close("all")
         try:
-            variables = runpy.run_path(str(path), run_name="__main__")
+            exec(code, variables)  # noqa: S102
         except BaseException as error:
-            error.said = output.text()
+            error.said = said.getvalue()
             raise
     figures = {label: plt.figure(label) for label in plt.get_figlabels()}
-    return SimpleNamespace(**variables, said=output.text(), shown=shown, figures=figures)
+    del variables["__builtins__"]
+    return SimpleNamespace(**variables, said=said.getvalue(), shown=shown, figures=figures)
 
 
-def changed_script(folder, name, changes, imports=""):
-    """Write a script with lines replaced, as readers do it; returns its path.
-
-    `changes`: old text to new text, each of which must stand in the script once.
-    """
+def quicker(name):
+    """The text of a script that draws one image in a row, and not ten or more."""
     text = PATHS[name].read_text(encoding="utf-8")
-    for old, new in changes.items():
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    text = text.replace("import argparse\n", f"import argparse\n{imports}\n", 1)
-    path = folder / "changed.py"
-    path.write_text(text, encoding="utf-8")
-    return path
+    for before in ("\nn = ", "(min(", "(rows, "):
+        text = re.sub(re.escape(before) + r"1\d", f"{before}1", text)
+    return text
 
 
 class Cells:
-    """A script run cell by cell, in a shell; its variables are attributes.
-
-    It draws two digits in a row, to be quicker.
-    """
+    """A script run cell by cell, in a shell; its variables are attributes."""
 
     def __init__(self, name, data, models):
-        text = PATHS[name].read_text(encoding="utf-8").replace("\nn = 1", "\nn = 2  # 1")
-        self.cells = text.split("# %% ")[1:]
+        self.cells = quicker(name).split("# %% ")[1:]
         self.variables = {}
-        self.output = Output()
+        self.output = io.StringIO()
         self.run("准备")
         self.args.data = data
         self.args.no_show = True
@@ -111,10 +88,6 @@ class Cells:
             with contextlib.redirect_stdout(self.output):
                 exec(compile(f"# {cell}", title, "exec"), self.variables)  # noqa: S102 (as a shell)
 
-    def said(self):
-        """What the cells have printed."""
-        return self.output.text()
-
     def run_from(self, title):
         """Run the cell that begins with this title, and all after it."""
         titles = [cell.split("\n")[0] for cell in self.cells]
@@ -125,47 +98,27 @@ class Cells:
 PROCESSES = []
 
 
-def start(path, *words, options=(), **environment):
-    """Start a script in a Python of its own, without a display; it ends with the tests."""
+def run_process(path, *words, python=(), typed="", **environment):
+    """Run a script in a Python of its own, without a display; returns what `subprocess.run` does.
+
+    `python`: options of Python's own. `typed`: what is typed in.
+    """
     command = [sys.executable]
-    command += options
+    command += python
     command += [str(path)]
     command += [str(word) for word in words]
     variables = dict(os.environ)
     variables.update(DISPLAY="", PYTHONUNBUFFERED="1", PYTHONUTF8="1")
     variables["TF_NUM_INTRAOP_THREADS"] = "1"  # it leaves a core to the tests
+    variables["XLA_FLAGS"] = "--xla_backend_optimization_level=0"  # JAX compiles sooner
     variables.update(environment)
+    pipe = subprocess.PIPE
     process = subprocess.Popen(
-        command,
-        env=variables,
-        encoding="utf-8",
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        command, env=variables, encoding="utf-8", stdin=pipe, stdout=pipe, stderr=pipe
     )
-    if os.name == "posix":  # the tests do not wait for it yet
-        os.setpriority(os.PRIO_PROCESS, process.pid, 10)
     PROCESSES.append(process)
-    return process
-
-
-def write_npz(path, train, test):
-    """Write digits into a file laid out as Keras's mnist.npz; returns its path."""
-    x_train, y_train = train
-    x_test, y_test = test
-    np.savez(
-        path,
-        x_train=np.round(x_train * 255).astype("uint8"),
-        y_train=y_train,
-        x_test=np.round(x_test * 255).astype("uint8"),
-        y_test=y_test,
-    )
-    return path
-
-
-def contents(folder):
-    """The bytes of each file under a folder, by its path."""
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    out, err = process.communicate(typed, timeout=180)
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 def rows_of(output):
@@ -173,9 +126,7 @@ def rows_of(output):
     rows = []
     for label, *figures in ROW.findall(output):
         numbers = [float(figure) for figure in figures]
-        row = SimpleNamespace(**dict(zip(COLUMNS, numbers, strict=True)))
-        row.label = label
-        rows.append(row)
+        rows.append(SimpleNamespace(label=label, **dict(zip(COLUMNS, numbers, strict=True))))
     return rows
 
 
@@ -202,13 +153,12 @@ def entropy(x, images):
 
 
 def drawn_rows(figure):
-    """The images of a figure of `plot_rows`: label to images, from 0 (black) to 1.
+    """The images of a figure of `plot_rows`, label to values between 0 and 1 of their colours.
 
-    The images of a row are those right of its label, from left to right, without frames or ticks.
+    The images of a row are those right of its label, from left to right, without ticks.
     """
     rows = {}
     for axes in figure.axes:
-        assert not axes.get_frame_on()
         assert list(axes.get_xticks()) == list(axes.get_yticks()) == []
         if axes.get_ylabel():
             images = []
@@ -221,15 +171,10 @@ def drawn_rows(figure):
 def assert_images(images, expected, atol=1e-5):
     """Drawn images are the first ones of the expected, (n, height, width) or (n, 784)."""
     if expected.ndim == 2:
-        expected_images = expected.reshape(len(expected), 28, 28)
-    else:
-        expected_images = expected
-    np.testing.assert_allclose(images, expected_images[: len(images)], atol=atol)
+        expected = expected.reshape(len(expected), 28, 28)
+    np.testing.assert_allclose(images, expected[: len(images)], atol=atol)
 
 
-def by_largest(values):
-    """As a row of `scaled` is drawn: the largest is white, 1, or red, with 0 in the middle."""
-    shares = values / np.abs(values).max()
-    if values.min() < 0:
-        return (shares + 1) / 2
-    return shares
+def red_blue(values):
+    """As a row of `red_blue` is drawn: 0 is in the middle, the largest magnitude at an end."""
+    return (values / np.abs(values).max() + 1) / 2

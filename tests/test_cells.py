@@ -1,92 +1,198 @@
-"""Cells run again, in order, and from any one on; training that goes on."""
+"""The scripts in cells: run again, gone on with, stopped; and what the READMEs have."""
 
 import common
 
+import re
+import runpy
+import shutil
+import signal
+from pathlib import Path
+
+import keras
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from helpers import SCRIPTS, Cells, contents, entropy, predict
+from helpers import ROOT, SCRIPTS, Cells, entropy, mse, predict, rows_of, table
 
-TO_THE_CODES = ("加载数据", "建立网络", "编译", "训练、保存", "加载保存的网络", "编码和解码")
+BUILD = ("加载数据", "建立网络", "编译")
+TRAIN = ("编译", "训练", "保存", "加载保存的网络", "编码和解码")
+
+
+@pytest.fixture
+def run_twice(few, tmp_path, eager):
+    """The simple script's cells, run from 加载数据 to the codes, and then from 编译 on."""
+    cells = Cells("simple", few, tmp_path)
+    cells.args.optimizer = "adam"
+    cells.run(*BUILD, *TRAIN[1:])
+    cells.first_losses = cells.autoencoder.history.history["val_loss"]
+    cells.run(*TRAIN)
+    return cells
 
 
 def assert_saved_networks_belong_together(cells):
     """The three networks in the folder are of one run, and those of the cells."""
     x = cells.x_test[:20]
-    autoencoder = common.load_model("autoencoder", cells.folder)
-    encoder = common.load_model("encoder", cells.folder)
-    decoder = common.load_model("decoder", cells.folder)
-    whole = predict(autoencoder, x)
-    np.testing.assert_allclose(predict(decoder, predict(encoder, x)), whole, atol=1e-5)
+    whole = predict(common.load_model("autoencoder", cells.folder), x)
+    codes = predict(common.load_model("encoder", cells.folder), x)
+    images = predict(common.load_model("decoder", cells.folder), codes)
+    np.testing.assert_allclose(images, whole, atol=1e-5)
     np.testing.assert_allclose(predict(cells.autoencoder, x), whole, atol=1e-5)
     np.testing.assert_allclose(cells.decoded_imgs[:20], whole, atol=1e-5)
 
 
-@pytest.fixture(scope="module")
-def run_twice(few, tmp_path_factory):
-    """The simple script's cells, run from 加载数据 to the codes, and then from 编译 on."""
-    cells = Cells("simple", few, tmp_path_factory.mktemp("simple"))
-    cells.args.optimizer = "adam"
-    cells.run(*TO_THE_CODES)
-    cells.first_losses = cells.history.history["val_loss"]
-    cells.run(*TO_THE_CODES[2:])
-    return cells
-
-
-def test_training_goes_on_after_loading(run_twice):
-    assert run_twice.history.history["val_loss"][0] < run_twice.first_losses[-1]
+def test_cells_from_compile_on_train_further(run_twice):
+    losses = run_twice.autoencoder.history.history["val_loss"]
+    assert losses[0] < run_twice.first_losses[-1]
     assert_saved_networks_belong_together(run_twice)
-
-
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_loaded_parts_share_the_weights_of_the_loaded_whole(name, first_run):
-    """So that training can go on, of all three scripts."""
-    run = first_run(name)
-    whole = [id(variable) for variable in run.autoencoder.variables]
-    parts = [id(variable) for variable in run.encoder.variables + run.decoder.variables]
-    assert parts == whole
-
-
-def test_cells_can_be_run_again_to_the_end(run_twice):
-    """And a picture alone, when all is drawn."""
-    run_twice.run_from("加载保存的网络")
-    run_twice.run("画图：原图")
-    assert_saved_networks_belong_together(run_twice)
-
-
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_load_trains_nothing_and_shows_the_saved_network(name, first_run, npz):
-    """Whatever --encoding-dim says; also in the summary, and in what it is compared with."""
-    before = first_run(name)
-    files = contents(before.folder)
-    cells = Cells(name, npz, before.folder.parent)
-    cells.args.load = True
-    cells.args.encoding_dim = 7
-    cells.run(*TO_THE_CODES)
-    np.testing.assert_array_equal(cells.decoded_imgs, before.decoded_imgs)
-    said = cells.said()
-    assert "Epoch" not in said
-    assert "trained autoencoder(x): at most 0\n" in said
-    assert said.count("Total params") == before.said.count("Total params") == 1
-    assert f"Total params: {before.autoencoder.count_params():,} " in said
-    assert "history" not in cells.variables
-    cells.run("画图：损失曲线")  # nothing was trained, so there are none
-    assert contents(before.folder) == files
 
 
 def test_training_goes_on_in_another_session(run_twice, few):
-    """After args.load = True, with args.load = False."""
+    """As the README says."""
     loss = entropy(run_twice.x_test, run_twice.decoded_imgs)
     cells = Cells("simple", few, run_twice.folder.parent)
-    cells.args.load = True
     cells.args.optimizer = "adam"
-    cells.run(*TO_THE_CODES)
+    cells.args.load = True
+    cells.run(*BUILD, "训练", "保存", "加载保存的网络")
+    line = "autoencoder.set_weights(loaded_autoencoder.get_weights())"
+    assert (ROOT / "README.md").read_text(encoding="utf-8").count(f"`{line}`") == 2
+    exec(line, cells.variables)  # noqa: S102 (as it is written)
     cells.args.load = False
-    cells.run(*TO_THE_CODES[2:])
+    cells.run(*TRAIN)
     assert entropy(cells.x_test, cells.decoded_imgs) < loss
     assert_saved_networks_belong_together(cells)
 
 
-def test_first_cell_can_be_run_again(few, tmp_path):
-    cells = Cells("simple", few, tmp_path)
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_load_shows_the_saved_network_again(name, few, tmp_path, eager, monkeypatch):
+    """Nothing is trained or saved, and all but the losses is drawn, to the table.
+
+    Then the first cell is run again, which gives the defaults.
+    """
+    shown = []
+    monkeypatch.setattr(plt, "show", lambda: shown.append(True))
+    plt.close("all")
+    cells = Cells(name, few, tmp_path)
+    cells.run(*BUILD, "训练", "保存")
+    trained_imgs = predict(cells.autoencoder, cells.x_test)
+    networks = {path: path.read_bytes() for path in cells.folder.glob("*.pkl")}
+    cells.output.truncate(0)
+
+    cells.args.load = True
+    cells.run_from("加载数据")
+    said = cells.output.getvalue()
+    assert "val_loss" not in said
+    assert "Namespace" not in said
+    assert len(rows_of(said)) == (4 if name == "deep" else 2)
+    np.testing.assert_allclose(cells.decoded_imgs, trained_imgs, atol=1e-5)
+    assert {path: path.read_bytes() for path in cells.folder.glob("*.pkl")} == networks
+    pictures = {
+        "simple": {"each_number.png"},
+        "deep": {"second_split.png", "interpolation.png"},
+        "conv": {"layers.png"},
+    }
+    assert set(plt.get_figlabels()) == pictures[name] | {"reconstructions.png", "pca.png"}
+    assert not shown
+    cells.args.no_show = False
+    cells.run("显示图片")
+    assert shown == [True]
     cells.run("准备")
-    assert cells.args.epochs == 50  # the defaults hold again
+    assert cells.args.load is False
+    assert cells.args.epochs == (1 if name == "conv" else 50)
+
+
+def test_other_parts_than_the_trained_ones_are_seen(few, tmp_path, eager):
+    """Such as a decoder with a layer of its own, which the training does not reach."""
+    cells = Cells("simple", few, tmp_path)
+    cells.run(*BUILD)
+    code = keras.Input((16,))
+    cells.variables["decoder"] = keras.Model(code, keras.layers.Dense(784, "sigmoid")(code))
+    cells.run("训练", "保存", "加载保存的网络", "编码和解码")
+    (difference,) = re.findall(r"(?m)^images .* differ by (\S+) \(", cells.output.getvalue())
+    assert float(difference) > 0.01
+
+
+def test_training_that_diverges_is_not_saved(few, tmp_path, eager):
+    cells = Cells("simple", few, tmp_path)
+    cells.run(*BUILD, "训练", "保存")
+    before = {path: path.read_bytes() for path in cells.folder.iterdir()}
+    cells.args.optimizer = keras.optimizers.Adam(1e30)
+    cells.args.epochs = 2
+    cells.run("编译", "训练")
+    with pytest.raises(ValueError, match="diverged"):
+        cells.run("保存")
+    assert {path: path.read_bytes() for path in cells.folder.iterdir()} == before
+
+
+def test_ctrl_c_keeps_what_was_learnt(few, tmp_path, eager):
+    """It is saved and drawn, after the epoch in which the signal came."""
+    cells = Cells("simple", few, tmp_path)
+    cells.args.epochs = 9
+    cells.run(*BUILD)
+    fit = cells.autoencoder.fit
+
+    def fit_and_press(*words, callbacks, **options):
+        press = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: signal.raise_signal(signal.SIGINT)
+        )
+        return fit(*words, callbacks=[press] + callbacks, **options)
+
+    cells.autoencoder.fit = fit_and_press
+    cells.run_from("训练")
+    said = cells.output.getvalue()
+    assert "Epoch 1/9\n" in said
+    assert "Epoch 2/9\n" not in said
+    assert table(said)["autoencoder"].code == 16
+    assert_saved_networks_belong_together(cells)
+
+
+# ---- What the READMEs have ------------------------------------------------------------------
+
+
+def snippet(name):
+    """The Python code below a mark in models/README.md."""
+    text = (ROOT / "models" / "README.md").read_text(encoding="utf-8")
+    return text.split(f"<!-- python: {name} -->\n```python\n")[1].split("```")[0]
+
+
+def test_classifier_of_the_readme(first_run, tmp_path, monkeypatch, capsys):
+    run = first_run("simple")
+    shutil.copytree(run.folder, tmp_path / "models" / "simple")
+    monkeypatch.chdir(tmp_path)
+    Path("snippet.py").write_text(snippet("trained"), encoding="utf-8")
+    found = runpy.run_path("snippet.py")
+    np.testing.assert_allclose(found["codes_test"][:1100], run.encoded_imgs, rtol=1e-4, atol=1e-5)
+    assert 0.6 < float(capsys.readouterr().out.splitlines()[-1]) < 1
+
+
+def test_denoising_of_the_readme(npz, tmp_path):
+    """What comes out is nearer to the clean digits than what went in."""
+    cells = Cells("simple", npz, tmp_path)
+    cells.run("加载数据")
+    exec(snippet("noise"), cells.variables)  # noqa: S102 (as it is written)
+    cells.args.optimizer = "adam"
+    cells.args.epochs = 5
+    cells.args.batch_size = 32
+    cells.run("建立网络", "编译")
+    (fit,) = [cell for cell in cells.cells if cell.startswith("训练")]
+    changed = fit.replace(
+        "        x_train,\n        x_train,", "        noisy_train,\n        x_train,"
+    )
+    changed = changed.replace("(x_test, x_test)", "(noisy_test, x_test)")
+    assert changed.count("noisy") == 2
+    cells.cells[cells.cells.index(fit)] = changed
+    cells.run("训练", "保存", "加载保存的网络", "编码和解码", "画图：原图")
+    exec(snippet("denoised"), cells.variables)  # noqa: S102 (as it is written)
+    assert mse(cells.denoised, cells.x_test) < 0.6 * mse(cells.noisy_test, cells.x_test)
+    assert (cells.folder / "denoised.png").exists()
+
+
+def test_export_of_the_readme(first_run, tmp_path, monkeypatch):
+    """The loaded encoder, which is there with --load, too, in Keras's own format."""
+    line = 'loaded_encoder.save("encoder.keras")'
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme.count(f"`{line}`") == 2
+    monkeypatch.chdir(tmp_path)
+    run = first_run("simple")
+    exec(line, {"loaded_encoder": run.loaded_encoder})  # noqa: S102 (as it is written)
+    codes = predict(keras.models.load_model("encoder.keras"), run.x_test)
+    np.testing.assert_allclose(codes, run.encoded_imgs, rtol=1e-4, atol=1e-5)

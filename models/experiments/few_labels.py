@@ -186,7 +186,7 @@ def classifier_accuracy(layers, rate, dropout, steps, seed, x, labels, x_new, la
     classifier.compile(
         optimizer=Adam(rate),
         loss="sparse_categorical_crossentropy",
-        **common.speed_settings(classifier, 100 * steps, 100, epochs=1),
+        **lab.speed_settings(classifier, 100 * steps, 100, epochs=1),
     )
     # 重复这些图片，使每次训练的步数相同 · The digits are repeated: as many steps for all.
     repeated = np.resize(x, (100 * steps, 784))

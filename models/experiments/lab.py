@@ -5,7 +5,9 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 PROJECT = FOLDER.parent.parent
-sys.path.insert(0, str(PROJECT))  # so that a script which imports lab finds common
+# So that a script which imports lab finds common, and what reads drawings.
+sys.path.insert(0, str(PROJECT / "models" / "own_images"))
+sys.path.insert(0, str(PROJECT))
 
 import common
 
@@ -15,6 +17,7 @@ import hashlib
 import importlib
 import inspect
 import json
+import math
 from dataclasses import dataclass
 
 import joblib
@@ -61,8 +64,7 @@ def parse_options(question):
     parser.add_argument("--runs", type=Path, default=runs, help="networks (%(default)s)")
     parser.add_argument("--write", action="store_true", help="write into README.md")
     parser.add_argument("--quick", action="store_true", help="a test: little is trained")
-    args = parser.parse_args(common.command_line(inspect.stack()[1].filename))
-    common.prepare_process()
+    args = parser.parse_args(common.command_line(FOLDER))
     keras.config.disable_interactive_logging()  # no bars
     args.seeds = [0] if args.quick else [0, 1, 2]
     args.pictures = FOLDER if args.write else args.runs / "pictures"
@@ -75,16 +77,16 @@ def build(args, script, changes=(), **options):
 
     `script`: simple, deep or conv. `options`: values of the script's options, such as l1=0.
     `changes`: pairs of a statement and the code in its place; white space, quotation marks and
-    comments make no difference. Raises UserError if the script has not the statement once.
+    comments make no difference. Raises ValueError if the script has not the statement once.
     """
     keras.utils.clear_session()  # as in `set_seed`; the script sets the seed
     code = _code(script, ("准备", "加载数据", "建立网络", "编译"))
     for old, new in changes:
         old_code = ast.unparse(ast.parse(old))
         if code.count(old_code) != 1:
-            raise common.UserError(f"{script}: {code.count(old_code)} times, not once: {old}")
+            raise ValueError(f"{script}: {code.count(old_code)} times, not once: {old}")
         code = code.replace(old_code, new)
-    options_code, start, network_code = code.partition("args = common.start(parser)\n")
+    options_code, start, network_code = code.partition("args = common.parse_options(parser)\n")
     variables = {}
     exec(options_code + start, variables)
     script_args = variables["args"]
@@ -105,7 +107,7 @@ def run(args, script, changes=(), **options):
     """
     variables = build(args, script, changes, **options)
     script_args = variables["args"]
-    code = _code(script, "训练、保存")
+    code = _code(script, ("训练", "保存"))
     network = (variables["autoencoder"], variables["encoder"], variables["decoder"])
     depends = [code, script_args.epochs, script_args.batch_size, variables["x_test"].tobytes()]
     folder = _folder(args, script, network, variables["x_train"], depends)
@@ -113,7 +115,7 @@ def run(args, script, changes=(), **options):
     def fit():
         script_args.models = folder
         exec(code, variables)
-        history = variables["history"].history
+        history = variables["autoencoder"].history.history
         if len(history["loss"]) < script_args.epochs:
             raise KeyboardInterrupt  # Ctrl-C ended the training, which does not count then
         return history
@@ -130,6 +132,13 @@ def set_seed(seed):
     """
     keras.utils.clear_session()
     common.set_seed(seed)
+
+
+def speed_settings(model, digits, batch_size, epochs):
+    """Return a dictionary of what `compile` takes to make a training of so many digits faster."""
+    steps = math.ceil(digits / batch_size)
+    jit_compile = common.choose_jit_compile(model, epochs)
+    return {"steps_per_execution": min(steps, 47), "jit_compile": jit_compile}
 
 
 def train(args, name, network, x_train, epochs, batch_size, new_orders=True):
@@ -219,7 +228,8 @@ def decode(folder, codes):
 
 def held_out_loss(folder, loss, x):
     """Return the mean loss of the network in a folder, on images x that it did not learn."""
-    return common.mean_loss(loss, x, decode(folder, encode(folder, x)))
+    images = decode(folder, encode(folder, x)).reshape(x.shape)
+    return float(np.mean(keras.losses.get(loss)(x, images)))
 
 
 def measure_pca(args, size, digits):
@@ -240,7 +250,7 @@ def figures_of(args, codes_train, codes_test, images, digits):
     mse = float(np.mean((x_test - x_images) ** 2))
     accuracy = remember(args, common.nearest_neighbour_accuracy)
     percent = 100 * accuracy(codes_train, y_train, codes_test, y_test)
-    entropy = common.mean_loss("binary_crossentropy", x_test, x_images)
+    entropy = common.cross_entropy(x_test, x_images)
     return Figures(codes_test[0].size, entropy, mse, percent)
 
 

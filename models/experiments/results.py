@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 
+import maps
 import numpy as np
 from sklearn.decomposition import PCA
 
@@ -113,23 +114,29 @@ for (script, optimizer, epochs), network in trained.items():
         pictures += ["layers", "model"]
     if (script, epochs) != ("conv", 10):
         draw(network, script, pictures, f"{optimizer}_{epochs}")
+
+# %% 画图：二维编码的散点图 · draw a map of codes of two numbers, the network's and PCA's
 network = lab.run(args, "deep", optimizer="adam", encoding_dim=2)
-draw(network, "deep", ["map"], "adam_50")
+pca = PCA(2, svd_solver="covariance_eigh").fit(x_train)
+codes = {"autoencoder": lab.encode(network.folder, x_test), "PCA": pca.transform(x_test)}
+grid_imgs = {
+    "autoencoder": lab.decode(network.folder, maps.map_grid(codes["autoencoder"])),
+    "PCA": pca.inverse_transform(maps.map_grid(codes["PCA"])),
+}
+maps.plot_maps(codes, grid_imgs, y_test, args.pictures / "deep_map_adam_50.png")
 
 # %% 画图：损失曲线 · draw the losses by epoch, of both optimizers
-for script, size in {"simple": 16, "deep": 32, "conv": 128}.items():
+for script in ("simple", "deep", "conv"):
     curves = {}
     for (trained_script, optimizer, epochs), network in trained.items():
         if trained_script == script and epochs == 50:
             curves[f"{optimizer}, training"] = network.history["loss"]
             curves[f"{optimizer}, validation"] = network.history["val_loss"]
-    pca = PCA(size, svd_solver="covariance_eigh").fit(x_train)
-    images = {f"PCA {size}": pca.inverse_transform(pca.transform(x_test)), "lower bound": x_test}
     path = args.pictures / f"{script}_history.png"
-    common.plot_history(curves, "binary_crossentropy", x_test, images, path)
+    common.plot_history(curves, path)
 
 # %% 结果 · the table
-lower_bound = common.mean_loss("binary_crossentropy", x_test, x_test)
+lower_bound = common.cross_entropy(x_test, x_test)
 sentences = [f"The lower bound of the cross-entropy is {lower_bound:.4f}."]
 for script, epochs in [("simple", 50), ("deep", 50), ("conv", 1)]:
     adam = errors.get((script, "adam", epochs))

@@ -1,6 +1,6 @@
 """Images to try my_images.py with, if you have none at hand.
 
-    python models/experiments/sample_images.py
+    python models/own_images/sample_images.py
 
 makes two folders: models/sample_images/photographs has 520 pieces of two photographs that come
 with scikit-learn, and models/sample_images/digits the first 5,000 training digits of MNIST, each
@@ -8,7 +8,7 @@ in a colour of its own.
 """
 
 # %% 准备 · imports
-import lab
+import project
 
 import common
 
@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-folder = lab.PROJECT / "models" / "sample_images"
+folder = project.PROJECT / "models" / "sample_images"
 
 # %% 照片：切成 32 × 32 的小块 · photographs, in pieces of 32 x 32
 for name, photograph in zip(["temple", "flower"], load_sample_images().images, strict=True):

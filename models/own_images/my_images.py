@@ -1,6 +1,6 @@
 """What does an autoencoder find in images of your own?
 
-    python models/experiments/my_images.py FOLDER
+    python models/own_images/my_images.py FOLDER
 
 FOLDER has 50 images or more (better some thousands), in subfolders too: photographs, drawings, grey
 or in colour, of any size; sample_images.py makes two such folders. A convolutional autoencoder
@@ -9,7 +9,7 @@ reconstructions, similar images, unusual images, all codes, the networks.
 """
 
 # %% 准备 · imports and options
-import lab
+import project
 
 import common
 
@@ -34,14 +34,13 @@ add("--encoding-dim", type=int, default=64, help="编码的维数 · code size (
 add("--epochs", type=int, default=200, help="最多训练轮数 · epochs at most (%(default)s)")
 add("--batch-size", type=int, default=32, help="批量大小 · batch (%(default)s)")
 add("--seed", type=int, default=0, help="随机种子 · random seed (%(default)s)")
-add("--models", default=lab.PROJECT / "models", help="输出文件夹 · where to save (%(default)s)")
+add("--models", default=project.PROJECT / "models", help="输出文件夹 · where to save (%(default)s)")
 add("--load", action="store_true", help="不训练，加载上次的网络 · load the last networks")
 add("--go-on", action="store_true", help="加载上次的网络，接着训练 · load them, and train further")
 add("--no-show", action="store_true", help="不弹出窗口 · only save the pictures")
 # 在单元格中是默认值，可以改，例如 args.folder = "D:/照片"。
 # In cells these are the defaults; change them after this cell, such as args.folder = "D:/photos".
-args = parser.parse_args(common.command_line(lab.FOLDER / "my_images.py"))
-common.prepare_process()
+args = parser.parse_args(common.command_line(project.FOLDER))
 
 # %% 读图：取每张图片中间的正方形，缩放到同样大小 · read the middle square of each, in one size
 # 图片存进一个文件，训练时一批一批地读，图片再多也不占更多内存。
@@ -51,15 +50,16 @@ folder = Path(args.models) / "my_images"
 folder.mkdir(parents=True, exist_ok=True)
 file = folder / "images.npy"
 size = args.size
+encoding_dim = args.encoding_dim
 # 通道数由图片决定：1 是灰度，3 是彩色 · As the images have them: 1 for grey, 3 for colour.
 channels = None
 if args.load or args.go_on:
-    # 用上次的网络，大小和通道数也是它的 · The last networks, with their size and channels.
-    autoencoder = common.load_model("autoencoder", folder)
-    encoder = common.load_model("encoder", folder, share_layers_with=autoencoder)
-    decoder = common.load_model("decoder", folder, share_layers_with=autoencoder)
-    size = autoencoder.input_shape[1]
-    channels = autoencoder.input_shape[3]
+    # 用上次的网络，大小、通道数和编码维数也是它的 · The last network, with its sizes.
+    loaded_autoencoder = common.load_model("autoencoder", folder)
+    loaded_encoder = common.load_model("encoder", folder)
+    size = loaded_encoder.input_shape[1]
+    channels = loaded_encoder.input_shape[3]
+    encoding_dim = loaded_encoder.output_shape[1]
 names, channels = image_files.read_folder(Path(args.folder), size, file, channels)
 
 # 留出十分之一作验证：网络没有学过它们，在它们上面的误差才说明问题。
@@ -74,7 +74,6 @@ all_batches = image_files.Batches(file, np.arange(len(names)))
 print(f"{len(learnt):,} images to train, {len(held_out):,} to validate, {channels} channels")
 
 # %% 建立网络 · build the network, and its two parts
-# 只在重新训练时用到；加载的网络已经有了 · Used for a new training only, not if one was loaded.
 common.set_seed(args.seed)
 input_img = Input(shape=(size, size, channels))
 # 步幅为 2 的卷积使边长减半（奇数向上取整），直到不大于 8，例如 64、32、16、8；通道数加倍。
@@ -89,7 +88,7 @@ while x.shape[1] > 8:
     filters = 2 * filters
 shape = x.shape[1:]
 # 编码没有激活函数，也可以小于 0 · The code has no activation, so that numbers may be below 0.
-encoded = Dense(args.encoding_dim)(Flatten()(x))
+encoded = Dense(encoding_dim)(Flatten()(x))
 
 x = Dense(math.prod(shape), activation="relu")(encoded)
 x = Reshape(shape)(x)
@@ -103,10 +102,11 @@ for side in reversed(sizes):
     x = Cropping2D(((0, extra), (0, extra)))(x)
 decoded = Conv2D(channels, 3, padding="same", activation="sigmoid")(x)
 
-if not args.load and not args.go_on:
-    autoencoder = Model(input_img, decoded)
-    encoder = Model(input_img, encoded)
-    decoder = Model(encoded, decoded)
+autoencoder = Model(input_img, decoded)
+encoder = Model(input_img, encoded)
+decoder = Model(encoded, decoded)
+if args.load or args.go_on:
+    autoencoder.set_weights(loaded_autoencoder.get_weights())
 autoencoder.summary()
 
 # %% 编译、训练、保存 · compile, train and save
@@ -124,17 +124,15 @@ if not args.load:
     loss_before = math.inf
     if args.go_on:
         loss_before = autoencoder.evaluate(validation_batches, verbose=0)
-    common.check_before_training(autoencoder, encoder, decoder, folder)
     # 验证损失 10 轮不再下降就停止，取损失最小时的权重。
     # It stops when the validation loss has not fallen for 10 epochs, and takes the best weights.
     stopping = EarlyStopping("val_loss", patience=10, restore_best_weights=True)
-    with common.ctrl_c_stops(autoencoder):  # 按 Ctrl-C 提前结束 · Ctrl-C ends it early
-        autoencoder.fit(
-            train_batches,
-            epochs=args.epochs,
-            validation_data=validation_batches,
-            callbacks=[stopping],
-        )
+    autoencoder.fit(
+        train_batches,
+        epochs=args.epochs,
+        validation_data=validation_batches,
+        callbacks=[stopping, common.StopOnCtrlC()],  # 按 Ctrl-C 提前结束 · Ctrl-C ends it early
+    )
     loss_after = autoencoder.evaluate(validation_batches, verbose=0)
     if loss_after < loss_before:
         common.save_model(autoencoder, "autoencoder", folder)

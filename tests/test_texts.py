@@ -61,7 +61,8 @@ def test_cells_and_functions_that_took_the_post_s_place_are_there(heading):
 
 
 def test_scripts_that_are_named_are_there():
-    named = set(re.findall(r"python (\S+\.py)", README))
+    texts = "".join((ROOT / name).read_text(encoding="utf-8") for name in TEXTS)
+    named = set(re.findall(r"python (\w\S*\.py)", texts))
     assert len(named) >= 4
     for name in named:
         assert (ROOT / name).exists(), name

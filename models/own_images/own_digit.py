@@ -2,15 +2,15 @@
 
 Run simple_autoencoder.py first: its network is taken. Then
 
-    python models/experiments/own_digit.py mine.png
+    python models/own_images/own_digit.py mine.png
 
-draws mine_decoded.png beside the file. It may be a photo of a digit on paper, or come from a
-drawing program: dark on light, light on dark, or on a transparent ground. It must show one
-digit and nothing else: no lines on the paper, no edge of a table.
+draws mine_decoded.png beside the file. It may come from a drawing program or a scanner, dark on
+light or light on dark, and must show one digit and nothing else. Cut a photo to the paper around
+the digit, and raise its contrast until the paper is white.
 """
 
 # %% 准备 · imports and options
-import lab
+import project
 
 import common
 
@@ -22,9 +22,10 @@ import matplotlib.pyplot as plt
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("file", type=Path, nargs="?", default="mine.png", help="图片 · an image file")
-parser.add_argument("--models", type=Path, default=lab.PROJECT / "models", help="网络 · networks")
-args = parser.parse_args(common.command_line(lab.FOLDER / "own_digit.py"))
-common.prepare_process()
+parser.add_argument(
+    "--models", type=Path, default=project.PROJECT / "models", help="网络 · networks"
+)
+args = parser.parse_args(common.command_line(project.FOLDER))
 
 # %% 读图：变成 MNIST 的样子 · read the drawing, as MNIST has its digits
 x = drawing.load_drawing(args.file).reshape(1, 784)
@@ -37,5 +38,5 @@ decoded_img = decoder.predict(encoded_img, verbose=0)
 
 # %% 画图 · draw it
 rows = {"yours": x, "code": encoded_img, "reconstruction": decoded_img}
-common.plot_rows(rows, 1, args.file.with_name(f"{args.file.stem}_decoded.png"), scaled=["code"])
+common.plot_rows(rows, 1, args.file.with_name(f"{args.file.stem}_decoded.png"), red_blue=["code"])
 plt.show()

@@ -20,7 +20,7 @@ change = f"args.data = '{data}'\nargs.models = '{models}'\nargs.epochs = 1"
 notebook.cells.insert(2, nbformat.v4.new_code_cell(change))  # after the options
 notebook.cells.append(nbformat.v4.new_code_cell("print(encoded_imgs.shape)"))
 
-del os.environ["MPLBACKEND"]
+os.environ.pop("MPLBACKEND")
 nbclient.NotebookClient(notebook, timeout=180).execute()
 pictures = 0
 for cell in notebook.cells:

@@ -35,11 +35,11 @@ def read_folder(folder, size, file, wanted_channels=None):
     a time.
 
     Returns the n images' paths within the folder, a list of texts, and the channels. What cannot
-    be read is left out, and printed. Raises UserError if there is no such folder, or if fewer than
-    50 images can be read.
+    be read is left out, and printed. Raises FileNotFoundError if there is no such folder, ValueError if
+    fewer than 50 images can be read.
     """
     if not folder.is_dir():
-        raise common.UserError(f"there is no folder {folder.resolve()}")
+        raise FileNotFoundError(f"没有文件夹 · there is no folder {folder.resolve()}")
     paths = []
     others = collections.Counter()
     for path in sorted(folder.rglob("*")):
@@ -66,7 +66,7 @@ def read_folder(folder, size, file, wanted_channels=None):
             continue
         names.append(path.relative_to(folder).as_posix())
     if len(names) < FEWEST:
-        raise common.UserError(f"{folder}: {len(names)} images can be read; at least {FEWEST} must")
+        raise ValueError(f"{folder}: {len(names)} images can be read; at least {FEWEST} must")
     return names, channels
 
 
