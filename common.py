@@ -12,9 +12,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
-# Keras and TensorFlow read these when they are imported, which is why the scripts import common
-# first. Unless you have set them, TensorFlow computes, and prints few messages.
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+# So that TensorFlow prints few messages. It reads this when it is imported, by Keras, which is why
+# the scripts import common first.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras

@@ -60,7 +60,7 @@ def run_script(path, *words, folder=ROOT):
 def quicker(name):
     """The text of a script that draws one image in a row, and not ten or more."""
     text = PATHS[name].read_text(encoding="utf-8")
-    for before in ("\nn = ", "(min(", "(rows, "):
+    for before in ("\nn = ", "(rows, "):
         text = re.sub(re.escape(before) + r"1\d", f"{before}1", text)
     return text
 
