@@ -1,4 +1,4 @@
-"""What the three scripts share: options, digits, training, saving, pictures, the table.
+"""三个脚本共用的函数 · What the three scripts share: options, digits, saving, pictures, the table.
 
 The networks and the results are in the scripts. The functions here load, save, print and draw
 what they are handed.
@@ -79,7 +79,7 @@ def load_mnist(path=MNIST):
     for x in (x_train, x_test):
         if x.dtype != np.uint8 or x.shape[1:] != (28, 28) or x.max() <= 1:
             found = f"{x.dtype}, {x.shape}, max {x.max()}"
-            raise ValueError(f"{path}: {found}; 应为 · not uint8, (n, 28, 28), from 0 to 255")
+            raise ValueError(f"{path}: {found}; 应为 · should be uint8, (n, 28, 28), 0–255")
     x_train = x_train.astype("float32") / 255
     x_test = x_test.astype("float32") / 255
     return (x_train, y_train), (x_test, y_test)
@@ -98,8 +98,8 @@ def set_seed(seed):
     if keras.config.backend() == "tensorflow":
         import tensorflow as tf
 
-        # TensorFlow adds numbers up in an order that changes from run to run, and rounds them
-        # accordingly, unless this is switched off. (Found by experiment.)
+        # With this "optimization" TensorFlow rewrites sums, not always in the same way, so that
+        # their rounding, and then the training, differs from run to run.
         tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
 
 

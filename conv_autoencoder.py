@@ -4,7 +4,7 @@
 An autoencoder has two parts: the encoder turns an image into a few numbers, the code; the decoder
 turns the code into an image again. (28, 28, 1) -> 6 layers -> (4, 4, 8) -> 7 layers -> (28, 28, 1).
 
-运行 · Run it: python conv_autoencoder.py --optimizer adam --epochs 10
+运行 · Run it: python conv_autoencoder.py (--help: 选项 · options)
 """
 
 # %% 准备 · imports and options
@@ -65,15 +65,16 @@ encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 
 # %% 编译 · compile
-# 当年 Adadelta 的学习率是 1.0；如今默认为 0.001，几乎学不到东西 · The rate of the post's days, 1.0
+# 当年 Adadelta 的学习率是 1.0；如今默认为 0.001，几乎学不到东西 · 1.0, as in the post's days
+# Adam 的学习率，在留出的训练图片上选定 · Adam's rate was chosen on held-out training digits.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.005)}
 name = str(args.optimizer).lower()
 # 一轮的步数：每一步用一批图片更新权重 · steps an epoch: each changes the weights by a batch
 steps = math.ceil(len(x_train) / args.batch_size)
 autoencoder.compile(
-    optimizer=optimizers.get(name, args.optimizer),  # 别的优化器用 Keras 的 · or one of Keras
+    optimizer=optimizers.get(name, args.optimizer),  # 其他名称直接交给 Keras · or one of Keras
     loss="binary_crossentropy",
-    # 只为加快训练，结果不变 · for speed; it changes no result
+    # 只为加快训练：每次连续运行 47 步，即一轮的十分之一 · for speed: 47 steps in a go
     steps_per_execution=min(steps, 47),
 )
 
@@ -81,7 +82,7 @@ autoencoder.compile(
 folder = Path(args.models) / "conv"
 callbacks = [common.StopOnCtrlC()]
 if keras.config.backend() == "tensorflow":
-    # TensorBoard 日志，只有 TensorFlow 能写；查看方法见 models/README.md · logs, with TensorFlow only
+    # TensorBoard 日志，要用到 TensorFlow；查看方法见 models/README.md · logs, which need TensorFlow
     callbacks.append(TensorBoard(log_dir=folder / "logs" / time.strftime("%Y%m%d-%H%M%S")))
 if not args.load:
     print(args)
@@ -113,24 +114,24 @@ loaded_autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = loaded_encoder.predict(x_test, verbose=0)
 decoded_imgs = loaded_decoder.predict(encoded_imgs, verbose=0)
-# 结构和权重都回来了吗？前 1000 张与训练好的网络重建的图片相比。
+# 结构和权重都回来了吗？取前 1000 张，与训练好的网络的重建结果比较。
 # Are layers and weights back? Compare 1,000 with the images of the network that was trained.
 trained = loaded_autoencoder if args.load else autoencoder
 trained_imgs = np.array(trained(x_test[:1000]))
 difference = np.abs(trained_imgs - decoded_imgs[:1000]).max()
-print(f"images before and after loading differ by {difference:.1g} (rounding: below 0.0001)")
+print(f"images of loaded parts and network differ by {difference:.1g} (rounding: below 0.0001)")
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
-# 一轮训练之后，重建的图片模糊，但大多认得出。编码的 8 个特征图排成 3 × 3，最后一个位置空着。
+# 一轮训练之后，重建的图片模糊，但大多认得出。编码的 8 个特征图排成 3 × 3，最后一个位置空着（黄色）。
 # After one epoch the images are blurred, but most digits can be recognised. A code's 8 maps stand
-# in 3 rows of 3, of which the last place is empty.
+# in 3 rows of 3, of which the last place is empty: yellow.
 n = 10  # 画多少个数字 · how many digits to show
 mse = np.mean((decoded_imgs - x_test) ** 2)
 rows = {"original": x_test, "code": encoded_imgs, f"reconstruction\nMSE {mse:.4f}": decoded_imgs}
 common.plot_rows(rows, n, folder / "reconstructions.png", red_blue=["code"])
 
 # %% 画图：网络的结构 · draw the network
-common.plot_model(autoencoder, folder / "model.png")
+common.plot_model(loaded_autoencoder, folder / "model.png")
 
 # ---- 以下是原文之外的内容 · beyond the post ------------------------------------------------
 
@@ -139,14 +140,15 @@ common.plot_model(autoencoder, folder / "model.png")
 # PCA needs no network: it makes codes of the same size, and images of these, linearly.
 flat_train = x_train.reshape(len(x_train), -1)
 flat_test = x_test.reshape(len(x_test), -1)
+# 维数不能多于像素或图片 · no more numbers than there are pixels or images
 components = min(encoded_imgs[0].size, flat_train.shape[1], len(flat_train))
 pca = PCA(components, random_state=args.seed)
 pca.fit(flat_train)
 pca_codes = pca.transform(flat_test)
-# 裁剪到训练图片的取值范围，像 sigmoid 那样 · clipped to the training images' range, as by sigmoid
+# 裁剪到训练图片的取值范围 0–1，sigmoid 也不会超出它 · clipped to 0 .. 1, which sigmoid never leaves
 pca_imgs = pca.inverse_transform(pca_codes).clip(x_train.min(), x_train.max())
 pca_imgs = pca_imgs.reshape(x_test.shape)
-# 训练一轮之后，网络重建的图片比 PCA 的模糊 · After one epoch the network's are more blurred.
+# 训练一轮之后，网络重建的图片比 PCA 的模糊 · After 1 epoch they are more blurred than PCA's.
 pca_mse = np.mean((pca_imgs - x_test) ** 2)
 rows = {
     "original": x_test,
@@ -177,8 +179,8 @@ if not args.load:
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
 # PCA 的交叉熵较大：它的一些像素值恰好是 0 或 1，若与原图不符，交叉熵就很大。比较误差看 MSE。
-# PCA's cross-entropy is large: some of its pixels are just 0 or 1, and where that is wrong it costs
-# much. To compare errors, take the MSE.
+# PCA's cross-entropy is large: some of its pixels are just 0 or 1, and where that is wrong, it becomes
+# large. To compare errors, take the MSE.
 rows = [
     ("autoencoder", loaded_encoder.predict(x_train, verbose=0), encoded_imgs, decoded_imgs),
     (f"PCA {components}", pca.transform(flat_train), pca_codes, pca_imgs),

@@ -4,7 +4,7 @@
 An autoencoder has two parts: the encoder turns an image into a few numbers, the code; the decoder
 turns the code into an image again. 784 -> 128 -> 64 -> 32 -> 64 -> 128 -> 784 (relu; last sigmoid).
 
-运行 · Run it: python deep_autoencoder.py --optimizer adam --epochs 50
+运行 · Run it: python deep_autoencoder.py (--help: 选项 · options)
 """
 
 # %% 准备 · imports and options
@@ -38,7 +38,7 @@ print(x_train.shape, x_test.shape)
 
 # %% 建立网络，在最窄处拆分 · build the network, and split it where it is narrowest
 common.set_seed(args.seed)  # 种子相同，初始权重就相同 · the same seed, the same first weights
-# 共 7 层，左右对称；最窄的一层输出编码，编码器到它为止，解码器从它之后开始。
+# 含输入层共 7 层，左右对称；最窄的一层输出编码，编码器到它为止，解码器从它之后开始。
 # 7 layers with the input; the narrowest gives the code: there the encoder ends, the decoder begins.
 encoding_dim = args.encoding_dim
 input_img = Input(shape=(784,))
@@ -55,15 +55,16 @@ encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 
 # %% 编译 · compile
-# 当年 Adadelta 的学习率是 1.0；如今默认为 0.001，几乎学不到东西 · The rate of the post's days, 1.0
+# 当年 Adadelta 的学习率是 1.0；如今默认为 0.001，几乎学不到东西 · 1.0, as in the post's days
+# Adam 的学习率，在留出的训练图片上选定 · Adam's rate was chosen on held-out training digits.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.0015)}
 name = str(args.optimizer).lower()
 # 一轮的步数：每一步用一批图片更新权重 · steps an epoch: each changes the weights by a batch
 steps = math.ceil(len(x_train) / args.batch_size)
 autoencoder.compile(
-    optimizer=optimizers.get(name, args.optimizer),  # 别的优化器用 Keras 的 · or one of Keras
+    optimizer=optimizers.get(name, args.optimizer),  # 其他名称直接交给 Keras · or one of Keras
     loss="binary_crossentropy",
-    # 以下两行只为加快训练，结果不变 · the next two are for speed, and change no result
+    # 只为加快训练：每次连续运行 47 步，即一轮的五分之一 · for speed: 47 steps in a go
     steps_per_execution=min(steps, 47),
     jit_compile=common.choose_jit_compile(autoencoder, args.epochs),
 )
@@ -100,12 +101,12 @@ loaded_autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = loaded_encoder.predict(x_test, verbose=0)
 decoded_imgs = loaded_decoder.predict(encoded_imgs, verbose=0)
-# 结构和权重都回来了吗？前 1000 张与训练好的网络重建的图片相比。
+# 结构和权重都回来了吗？取前 1000 张，与训练好的网络的重建结果比较。
 # Are layers and weights back? Compare 1,000 with the images of the network that was trained.
 trained = loaded_autoencoder if args.load else autoencoder
 trained_imgs = np.array(trained(x_test[:1000]))
 difference = np.abs(trained_imgs - decoded_imgs[:1000]).max()
-print(f"images before and after loading differ by {difference:.1g} (rounding: below 0.0001)")
+print(f"images of loaded parts and network differ by {difference:.1g} (rounding: below 0.0001)")
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
 # 编码画成正方形：32 个数占 6 × 6 个位置中的 32 个，其余 4 个（黄色）没有值。
@@ -136,14 +137,15 @@ common.plot_rows(rows, n, folder / "second_split.png", red_blue=["code"])
 # PCA needs no network: it makes codes of the same size, and images of these, linearly.
 flat_train = x_train.reshape(len(x_train), -1)
 flat_test = x_test.reshape(len(x_test), -1)
+# 维数不能多于像素或图片 · no more numbers than there are pixels or images
 components = min(encoded_imgs[0].size, flat_train.shape[1], len(flat_train))
 pca = PCA(components, random_state=args.seed)
 pca.fit(flat_train)
 pca_codes = pca.transform(flat_test)
-# 裁剪到训练图片的取值范围，像 sigmoid 那样 · clipped to the training images' range, as by sigmoid
+# 裁剪到训练图片的取值范围 0–1，sigmoid 也不会超出它 · clipped to 0 .. 1, which sigmoid never leaves
 pca_imgs = pca.inverse_transform(pca_codes).clip(x_train.min(), x_train.max())
 pca_imgs = pca_imgs.reshape(x_test.shape)
-# 训练 50 轮，网络的误差比 PCA 的大；用 --optimizer adam 则小得多。
+# 训练 50 轮，网络的误差大于 PCA；用 --optimizer adam 则小得多。
 # After 50 epochs the network's error is larger than PCA's; with Adam it is far smaller.
 pca_mse = np.mean((pca_imgs - x_test) ** 2)
 rows = {
@@ -185,14 +187,14 @@ if not args.load:
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
 # PCA 的交叉熵较大：它的一些像素值恰好是 0 或 1，若与原图不符，交叉熵就很大。比较误差看 MSE。
-# PCA's cross-entropy is large: some of its pixels are just 0 or 1, and where that is wrong it costs
-# much. To compare errors, take the MSE.
+# PCA's cross-entropy is large: some of its pixels are just 0 or 1, and where that is wrong, it becomes
+# large. To compare errors, take the MSE.
 encoded_train = loaded_encoder.predict(x_train, verbose=0)
 encoded_train2 = encoder2.predict(x_train, verbose=0)
 rows = [
     (f"middle: {encoded_imgs[0].size}", encoded_train, encoded_imgs, decoded_imgs),
     (f"PCA {components}", pca.transform(flat_train), pca_codes, pca_imgs),
-    (f"layer before: {encoded_imgs2[0].size}", encoded_train2, encoded_imgs2, decoded_imgs2),
+    (f"second split: {encoded_imgs2[0].size}", encoded_train2, encoded_imgs2, decoded_imgs2),
     (f"PCA {components2}", pca2.transform(flat_train), pca_codes2, pca_imgs2),
 ]
 common.print_table(x_test, y_train, y_test, rows)

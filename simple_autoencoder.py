@@ -4,7 +4,7 @@
 An autoencoder has two parts: the encoder turns an image into a few numbers, the code; the decoder
 turns the code into an image again. 784 -> 16 (relu, L1 penalty) -> 784 (sigmoid).
 
-运行 · Run it: python simple_autoencoder.py --optimizer adam --epochs 50
+运行 · Run it: python simple_autoencoder.py (--help: 选项 · options)
 """
 
 # %% 准备 · imports and options
@@ -41,10 +41,10 @@ common.set_seed(args.seed)  # 种子相同，初始权重就相同 · the same s
 encoding_dim = args.encoding_dim  # 16 个数，可看成 4 × 4 的图像 · 16: an image of 4 x 4
 input_img = Input(shape=(784,))
 # relu 把负数变成 0。L1 惩罚使编码的值变小，更多的值为 0，即稀疏。原文说，没有惩罚，结果与 PCA
-# 十分类似；用 --l1 0 试试：误差仍比 PCA 的小。
-# relu makes 0 of what is below 0. The L1 penalty makes a code's numbers smaller, and more of them
+# 十分类似；用 --l1 0 试试：误差小于 PCA。
+# relu turns what is below 0 into 0. The L1 penalty makes a code's numbers smaller, and more of them
 # 0: sparse. The post says that without it the results are much like PCA's; with --l1 0 the error
-# stays smaller than PCA's.
+# is smaller than PCA's.
 sparse = regularizers.L1(args.l1)
 encoded = Dense(encoding_dim, activation="relu", activity_regularizer=sparse)(input_img)
 # 像素值在 0 和 1 之间，sigmoid 的输出也是 · Pixels are from 0 to 1, as is what sigmoid gives.
@@ -52,6 +52,7 @@ decoded = Dense(784, activation="sigmoid")(encoded)
 
 # 编码器和解码器与整个网络共用各层：训练整个网络，就是训练它们。
 # Encoder and decoder share the whole network's layers: training it trains them.
+# 原文从 layers 中取出解码器的层；模型可以从任何一层开始 · A model can begin at any layer, as here.
 autoencoder = Model(input_img, decoded)
 encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
@@ -65,9 +66,9 @@ name = str(args.optimizer).lower()
 # A step changes the weights by a batch of images; an epoch uses each training image once.
 steps = math.ceil(len(x_train) / args.batch_size)
 autoencoder.compile(
-    optimizer=optimizers.get(name, args.optimizer),  # 别的优化器用 Keras 的 · or one of Keras
+    optimizer=optimizers.get(name, args.optimizer),  # 其他名称直接交给 Keras · or one of Keras
     loss="binary_crossentropy",
-    # 以下两行只为加快训练，结果不变 · the next two are for speed, and change no result
+    # 只为加快训练：每次连续运行 47 步，即一轮的五分之一 · for speed: 47 steps in a go
     steps_per_execution=min(steps, 47),
     jit_compile=common.choose_jit_compile(autoencoder, args.epochs),
 )
@@ -105,14 +106,14 @@ loaded_autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = loaded_encoder.predict(x_test, verbose=0)
 decoded_imgs = loaded_decoder.predict(encoded_imgs, verbose=0)
-# 结构和权重都回来了吗？前 1000 张与训练好的网络重建的图片相比。
+# 结构和权重都回来了吗？取前 1000 张，与训练好的网络的重建结果比较。
 # Are layers and weights back? Compare 1,000 with the images of the network that was trained.
 trained = loaded_autoencoder if args.load else autoencoder
 trained_imgs = np.array(trained(x_test[:1000]))
 difference = np.abs(trained_imgs - decoded_imgs[:1000]).max()
-print(f"images before and after loading differ by {difference:.1g} (rounding: below 0.0001)")
-# 编码稀疏吗？惩罚项加上表格中的交叉熵，就是训练时的 val_loss。
-# Are the codes sparse? The penalty and the table's cross-entropy add up to val_loss.
+print(f"images of loaded parts and network differ by {difference:.1g} (rounding: below 0.0001)")
+# 编码稀疏吗？惩罚项加上损失（表格中的交叉熵），就是训练时的 val_loss。
+# Are the codes sparse? The penalty and the loss, the table's cross-entropy, add up to val_loss.
 loaded_autoencoder(x_test)  # 之后 losses 里有各惩罚项 · now `losses` has the penalties
 penalty = float(sum(loaded_autoencoder.losses))
 print(f"zeros in the codes: {np.mean(encoded_imgs == 0):.1%}, penalty: {penalty:.4f}")
@@ -132,15 +133,16 @@ common.plot_rows(rows, n, folder / "reconstructions.png", red_blue=["code"])
 # PCA needs no network: it makes codes of the same size, and images of these, linearly.
 flat_train = x_train.reshape(len(x_train), -1)
 flat_test = x_test.reshape(len(x_test), -1)
+# 维数不能多于像素或图片 · no more numbers than there are pixels or images
 components = min(encoded_imgs[0].size, flat_train.shape[1], len(flat_train))
 pca = PCA(components, random_state=args.seed)
 pca.fit(flat_train)
 pca_codes = pca.transform(flat_test)
-# 裁剪到训练图片的取值范围，像 sigmoid 那样 · clipped to the training images' range, as by sigmoid
+# 裁剪到训练图片的取值范围 0–1，sigmoid 也不会超出它 · clipped to 0 .. 1, which sigmoid never leaves
 pca_imgs = pca.inverse_transform(pca_codes).clip(x_train.min(), x_train.max())
 pca_imgs = pca_imgs.reshape(x_test.shape)
-# 训练 50 轮，网络的误差与 PCA 的相近（因种子而异）；用 --optimizer adam 则明显更小。
-# After 50 epochs the network's error is close to PCA's, by the seed; with Adam clearly smaller.
+# 训练 50 轮，网络的误差与 PCA 相近（因种子而异）；用 --optimizer adam 则明显更小。
+# After 50 epochs the network's error is close to PCA's, depending on the seed; with Adam smaller.
 pca_mse = np.mean((pca_imgs - x_test) ** 2)
 rows = {
     "original": x_test,
@@ -150,7 +152,7 @@ rows = {
 common.plot_rows(rows, n, folder / "pca.png")
 
 # %% 画图：编码的每一维对图像的作用 · draw what each number of the code does to the image
-# 一维从小（5% 分位数）变大（95% 分位数），其余各维取平均值。全白：这一维几乎不起作用。
+# 让一维从小（5% 分位数）变到大（95% 分位数），其余各维取平均值。全白：这一维几乎不起作用。
 # One number goes from small, its 5 % quantile, to large, its 95 % quantile; the others stay at
 # their means. All white: this number does next to nothing.
 small = np.quantile(encoded_imgs, 0.05, axis=0)
@@ -179,8 +181,8 @@ if not args.load:
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
 # PCA 的交叉熵较大：它的一些像素值恰好是 0 或 1，若与原图不符，交叉熵就很大。比较误差看 MSE。
-# PCA's cross-entropy is large: some of its pixels are just 0 or 1, and where that is wrong it costs
-# much. To compare errors, take the MSE.
+# PCA's cross-entropy is large: some of its pixels are just 0 or 1, and where that is wrong, it becomes
+# large. To compare errors, take the MSE.
 rows = [
     ("autoencoder", loaded_encoder.predict(x_train, verbose=0), encoded_imgs, decoded_imgs),
     (f"PCA {components}", pca.transform(flat_train), pca_codes, pca_imgs),

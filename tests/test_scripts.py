@@ -187,9 +187,9 @@ def test_rows_of_the_table(name, first_run):
     assert_row(rows[first], run, codes_train, run.encoded_imgs, run.decoded_imgs)
     assert_row_of_pca(rows[f"PCA {size}"], run, size)
     if name == "deep":
-        assert list(rows)[2:] == ["layer before: 64", "PCA 64"]
+        assert list(rows)[2:] == ["second split: 64", "PCA 64"]
         codes_train = predict(run.encoder2, run.x_train)
-        assert_row(rows["layer before: 64"], run, codes_train, run.encoded_imgs2, run.decoded_imgs2)
+        assert_row(rows["second split: 64"], run, codes_train, run.encoded_imgs2, run.decoded_imgs2)
         assert_row_of_pca(rows["PCA 64"], run, 64)
 
 
