@@ -164,7 +164,8 @@ def load_model(name, folder):
     """加载 save_model 保存的网络 · Load a network that `save_model` saved, weights bit for bit.
 
     It is not compiled. Raises FileNotFoundError if a file is missing, `pickle.UnpicklingError` if
-    one asks for more than plain data, and Keras's own errors.
+    one asks for more than plain data, KeyError if it was saved from a class of your own, and Keras's
+    own errors.
     """
     config = _read(Path(folder) / f"{name}_config.pkl")
     weights = []

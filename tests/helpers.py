@@ -24,6 +24,12 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ["simple", "deep", "conv"]
 PATHS = {name: ROOT / f"{name}_autoencoder.py" for name in SCRIPTS}
+# What each script draws of its own; all draw reconstructions, PCA's and the losses.
+PICTURES = {
+    "simple": {"each_number.png"},
+    "deep": {"second_split.png", "interpolation.png"},
+    "conv": {"layers.png"},
+}
 # A row of the table: label, code, compression, cross-entropy, MSE, PSNR, 1-NN accuracy.
 ROW = re.compile(r"(?m)^(\w.*?) +(\d+) +(\S+)x +(\S+) +(\S+) +(\S+) dB +(\S+)%$")
 COLUMNS = ["code", "compression", "entropy", "mse", "psnr", "accuracy"]

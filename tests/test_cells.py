@@ -12,7 +12,7 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from helpers import ROOT, SCRIPTS, Cells, entropy, mse, predict, rows_of, table
+from helpers import PICTURES, ROOT, SCRIPTS, Cells, entropy, mse, predict, rows_of, table
 
 BUILD = ("加载数据", "建立网络", "编译")
 TRAIN = ("编译", "训练", "保存", "加载保存的网络", "编码和解码")
@@ -85,12 +85,7 @@ def test_load_shows_the_saved_network_again(name, few, tmp_path, eager, monkeypa
     assert len(rows_of(said)) == (4 if name == "deep" else 2)
     np.testing.assert_allclose(cells.decoded_imgs, trained_imgs, atol=1e-5)
     assert {path: path.read_bytes() for path in cells.folder.glob("*.pkl")} == networks
-    pictures = {
-        "simple": {"each_number.png"},
-        "deep": {"second_split.png", "interpolation.png"},
-        "conv": {"layers.png"},
-    }
-    assert set(plt.get_figlabels()) == pictures[name] | {"reconstructions.png", "pca.png"}
+    assert set(plt.get_figlabels()) == PICTURES[name] | {"reconstructions.png", "pca.png"}
     assert not shown
     cells.args.no_show = False
     cells.run("显示图片")

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from helpers import drawn_rows, entropy, mse, predict, quicker, rows_of, run_script
+from helpers import PICTURES, drawn_rows, entropy, mse, predict, quicker, rows_of, run_script
 
 pytestmark = pytest.mark.usefixtures("eager")
 
@@ -157,13 +157,8 @@ def assert_all_is_shown_and_true(run, name):
     differences = re.findall(r"(?m)^images .* differ by (\S+) \(rounding", run.said)
     assert len(differences) == (2 if name == "deep" else 1)
     assert max(float(text) for text in differences) < 1e-4
-    pictures = {
-        "simple": {"each_number.png"},
-        "deep": {"second_split.png", "interpolation.png"},
-        "conv": {"layers.png"},
-    }
     both = {"reconstructions.png", "pca.png", "history.png"}
-    assert set(run.shown) == pictures[name] | both
+    assert set(run.shown) == PICTURES[name] | both
     rows = rows_of(run.said)
     assert len(rows) == (4 if name == "deep" else 2)
     assert rows[0].mse == pytest.approx(mse(run.x_test, run.decoded_imgs), abs=2e-5)

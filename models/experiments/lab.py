@@ -229,7 +229,8 @@ def decode(folder, codes):
 def held_out_loss(folder, loss, x):
     """Return the mean loss of the network in a folder, on images x that it did not learn."""
     images = decode(folder, encode(folder, x)).reshape(x.shape)
-    return float(np.mean(keras.losses.get(loss)(x, images)))
+    losses = keras.losses.get(loss)(x, images)
+    return float(np.mean(losses))
 
 
 def measure_pca(args, size, digits):

@@ -35,8 +35,8 @@ def read_folder(folder, size, file, wanted_channels=None):
     a time.
 
     Returns the n images' paths within the folder, a list of texts, and the channels. What cannot
-    be read is left out, and printed. Raises FileNotFoundError if there is no such folder, ValueError if
-    fewer than 50 images can be read.
+    be read is left out, and printed. Raises FileNotFoundError if there is no such folder, and
+    ValueError if fewer than 50 images can be read.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"没有文件夹 · there is no folder {folder.resolve()}")
