@@ -20,6 +20,7 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 from keras.layers import Dense, InputLayer
+from matplotlib.ticker import MaxNLocator
 from sklearn.neighbors import KNeighborsClassifier
 
 FOLDER = Path(__file__).resolve().parent
@@ -36,21 +37,22 @@ def parse_options(parser):
     the command line. In cells of Spyder or Jupyter they are the defaults; change them after that
     cell, for instance by `args.epochs = 5`.
     """
-    add = parser.add_argument
-    add("--optimizer", default="adadelta", help="优化器 · any of Keras (%(default)s)")
-    add("--seed", type=int, default=0, help="随机种子 · random seed (%(default)s)")
-    add("--data", default=str(MNIST), help="数据文件，格式同 mnist.npz · a file like mnist.npz")
-    add("--models", default=str(FOLDER / "models"), help="输出文件夹 · where to save (%(default)s)")
-    add("--load", action="store_true", help="不训练，加载上次的网络 · load the last networks")
-    add("--no-show", action="store_true", help="不弹出窗口 · only save the pictures")
+    parser.add_argument(
+        "--optimizer", default="adadelta", type=str.lower, help="优化器 · optimizer"
+    )
+    parser.add_argument("--seed", default=0, type=int, help="随机种子 · random seed")
+    parser.add_argument("--data", default=MNIST, help="数据文件 · a file like mnist.npz")
+    parser.add_argument("--models", default=FOLDER / "models", help="输出文件夹 · where to save")
+    parser.add_argument("--load", action="store_true", help="加载上次的网络 · train nothing")
+    parser.add_argument("--no-show", action="store_true", help="不弹出窗口 · open no windows")
     return parser.parse_args(command_line(FOLDER))
 
 
 def command_line(folder):
-    """Return the words on the command line, a list, if Python runs a script of this folder.
+    """读命令行中的选项 · Return the words behind a script's name, a list, if it is in `folder`.
 
-    In cells, Python runs a program of Jupyter or Spyder, whose words are not for the script: the
-    list is empty.
+    In cells, Python runs a program of Jupyter or Spyder, which is in another folder, and whose
+    words are not for the script: then the list is empty.
     """
     if Path(sys.argv[0]).resolve().parent == folder:
         return sys.argv[1:]
@@ -78,8 +80,7 @@ def load_mnist(path=MNIST):
         y_test = file["y_test"]
     for x in (x_train, x_test):
         if x.dtype != np.uint8 or x.shape[1:] != (28, 28) or x.max() <= 1:
-            found = f"{x.dtype}, {x.shape}, max {x.max()}"
-            raise ValueError(f"{path}: {found}; 应为 · should be uint8, (n, 28, 28), 0–255")
+            raise ValueError(f"{path}: 图片应为 · images should be uint8, (n, 28, 28), 0–255")
     x_train = x_train.astype("float32") / 255
     x_test = x_test.astype("float32") / 255
     return (x_train, y_train), (x_test, y_test)
@@ -88,50 +89,34 @@ def load_mnist(path=MNIST):
 # ---- 训练 · Training ---------------------------------------------------------------------
 
 
-def set_seed(seed):
-    """Set the seed of all random numbers, a whole number from 0 to 2**32 - 1.
-
-    On the same CPU, with the same versions, the same seed repeats a training exactly; on a GPU
-    it may not.
-    """
-    keras.utils.set_random_seed(seed)
-    if keras.config.backend() == "tensorflow":
-        import tensorflow as tf
-
-        # With this "optimization" TensorFlow rewrites sums, not always in the same way, so that
-        # their rounding, and then the training, differs from run to run.
-        tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
-
-
 def choose_jit_compile(model, epochs):
-    """Return what `compile` takes as `jit_compile`: True if XLA makes the training faster.
+    """XLA 能加快训练时返回 True · Return what `compile` takes as `jit_compile`.
 
-    XLA, TensorFlow's compiler, makes dense layers twice as fast. It takes some seconds at first,
-    which pay from 10 epochs on. Convolutions and Dropout it slows down: then Keras chooses ("auto").
-    With XLA a `tf.print` in a loss of your own fails: write `jit_compile=False`.
+    XLA 先编译网络（几秒钟），之后全连接层快一倍；卷积层和 Dropout 反而更慢，Windows 上没有 XLA。
+    XLA compiles a network first, which takes some seconds; then dense layers are twice as fast.
+    Convolutions and Dropout become slower, and on Windows TensorFlow has no XLA: there Keras
+    chooses ("auto"). With XLA a `tf.print` in a loss of your own fails: write `jit_compile=False`.
     """
-    all_dense = all(isinstance(layer, (InputLayer, Dense)) for layer in model.layers)
-    if keras.config.backend() == "tensorflow" and all_dense and epochs >= 10:
-        import tensorflow as tf
-
-        return tf.test.is_built_with_xla()  # False on Windows
+    only_dense = all(isinstance(layer, (InputLayer, Dense)) for layer in model.layers)
+    if only_dense and epochs >= 10 and sys.platform != "win32":
+        return True
     return "auto"
 
 
 class StopOnCtrlC(keras.callbacks.Callback):
-    """按 Ctrl-C 提前结束训练 · For `fit`: Ctrl-C ends it early, and what was learnt stays.
+    """按 Ctrl-C 提前结束训练，结果仍然保存 · For `fit`: Ctrl-C ends it early, and the script goes on.
 
-    `fit` returns after the steps that are being run, and a validation. A second Ctrl-C is Python's
-    own and ends the script, and so is any after the training. With `| tee log` behind the command,
-    tee has to live on too: `| tee -i log`.
+    The training ends after the steps that are being run, and a validation. A second Ctrl-C, or one
+    after the training, ends the script, as everywhere in Python.
     """
 
     def on_train_begin(self, logs=None):
-        signal.signal(signal.SIGINT, self.stop)  # SIGINT is what Ctrl-C sends
+        # SIGINT 就是 Ctrl-C；按下时 Python 调用 self.stop · at Ctrl-C, Python calls self.stop
+        signal.signal(signal.SIGINT, self.stop)
 
-    def stop(self, number, frame):
+    def stop(self, signal_number, frame):
         self.model.stop_training = True
-        self.on_train_end()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def on_train_end(self, logs=None):
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -143,10 +128,9 @@ class StopOnCtrlC(keras.callbacks.Callback):
 def save_model(model, name, folder):
     """把网络的结构和权重保存成两个 pickle 文件 · Save a network in two pickle files, as the post does.
 
-    A pickle of classes can run any code when it is loaded. So these have plain data alone:
-    containers, texts, numbers and bytes. `<name>_config.pkl` has the name of the class and
-    `model.get_config()`; `<name>_weights.pkl` a list of `(dtype, shape, bytes)`, which are
-    `model.get_weights()`.
+    `<name>_config.pkl` has the name of the class and `model.get_config()`, the layers;
+    `<name>_weights.pkl` has `model.get_weights()`. Of each array only its type, shape and bytes are
+    saved: a pickled array would name a class of NumPy, and `load_model` refuses all classes.
 
     Raises ValueError if a weight is not finite; then the earlier files stay.
     """
@@ -163,7 +147,7 @@ def save_model(model, name, folder):
 def load_model(name, folder):
     """加载 save_model 保存的网络 · Load a network that `save_model` saved, weights bit for bit.
 
-    It is not compiled. Raises FileNotFoundError if a file is missing, `pickle.UnpicklingError` if
+    It is not compiled, and can be used at once. Raises FileNotFoundError if a file is missing, `pickle.UnpicklingError` if
     one asks for more than plain data, KeyError if it was saved from a class of your own, and Keras's
     own errors.
     """
@@ -171,6 +155,7 @@ def load_model(name, folder):
     weights = []
     for dtype, shape, content in _read(Path(folder) / f"{name}_weights.pkl"):
         weights.append(np.frombuffer(content, dtype).reshape(shape))
+    # keras.Model(…) 建立的网络，类名是 Functional · Networks by keras.Model(...) are "Functional".
     classes = {"Functional": keras.Model, "Sequential": keras.Sequential}
     model = classes[config["class"]].from_config(config["config"])
     model.set_weights(weights)
@@ -178,17 +163,17 @@ def load_model(name, folder):
 
 
 def _write(path, data):
-    """Pickle plain data into a file; an earlier file stays until the new one is whole."""
+    """写完整个文件之后，才替换原有的文件 · Pickle data; an earlier file stays until the new one is whole."""
     unfinished = path.with_suffix(".unfinished")
     unfinished.write_bytes(pickle.dumps(data))
     unfinished.replace(path)
 
 
 class PlainUnpickler(pickle.Unpickler):
-    """Reads containers, texts, numbers and bytes.
+    """只读取列表、文本、数字等，不运行任何代码 · Reads lists, texts, numbers and the like.
 
-    Pickle asks `find_class` for each class and function that a file names. Here it always
-    refuses, so that a file can run no code.
+    A pickle can name any function, and loading it calls that function. Pickle asks `find_class`
+    for each one that a file names; here it always refuses, so that a file can run no code.
     """
 
     def find_class(self, module, name):
@@ -196,7 +181,7 @@ class PlainUnpickler(pickle.Unpickler):
 
 
 def _read(path):
-    """Return what `_write` has pickled into a file."""
+    """读 _write 写的文件 · Return what `_write` has pickled into a file."""
     with path.open("rb") as file:
         return PlainUnpickler(file).load()
 
@@ -205,37 +190,40 @@ def _read(path):
 
 
 def cross_entropy(x, images):
-    """Return the mean binary cross-entropy of images against x, as many values in [0, 1]."""
+    """计算二元交叉熵 · Return the mean binary cross-entropy of images with x as the target.
+
+    Both have values in [0, 1]; `images` may have another shape, such as (n, 784) for (n, 28, 28).
+    """
     losses = keras.losses.binary_crossentropy(x, images.reshape(x.shape))
     return float(keras.ops.mean(losses))
 
 
 def nearest_neighbour_accuracy(codes_train, y_train, codes_test, y_test):
-    """Return the share of test digits, 0 to 1, whose nearest training code has their label.
+    """计算最近邻的准确率 · Return the accuracy, 0 to 1, of telling digits apart by their codes.
 
-    codes: (n, ...), by Euclidean distance; y: labels, (n,).
+    A test digit gets the label of the training digit with the nearest code (1-NN). codes: (n, ...), by Euclidean distance; y: labels, (n,).
     """
     nearest = KNeighborsClassifier(n_neighbors=1, algorithm="brute")
     nearest.fit(codes_train.reshape(len(codes_train), -1), y_train)
     return nearest.score(codes_test.reshape(len(codes_test), -1), y_test)
 
 
-def print_table(x_test, y_train, y_test, rows):
-    """Print how much codes compress the digits x_test, and how good they are.
+def print_table(x_test, y_train, y_test, methods):
+    """打印表格：编码压缩了多少，好不好 · Print how much codes compress the digits, and how good they are.
 
-    `rows`: a list; each row is a label, the codes of the training digits and of the test digits,
-    (n, ...), and the images that are made of the latter, as many values as x_test, in [0, 1]. The
-    cross-entropy is the mean over all pixels, by the natural logarithm; MSE is the mean squared
-    error; PSNR is the same in decibels, 10 log10(1 / MSE): higher is better. The accuracy is the
-    `nearest_neighbour_accuracy`.
+    `methods`: a list of tuples: a label, the codes of the training digits and of the test digits,
+    (n, ...), and the images that are decoded from the latter, as many values as x_test, in [0, 1].
 
-    The lower bound is the cross-entropy of the digits with themselves. It is not 0: a pixel
-    p has -p log(p) - (1 - p) log(1 - p), which is 0 if it is black or white, but 0.69 if it
-    is grey, p = 0.5.
+    - compression: pixels of an image / numbers of a code
+    - cross-entropy: the mean over all pixels, by the natural logarithm
+    - MSE: the mean squared error; PSNR: the same in decibels, 10 log10(1 / MSE): higher is better
+    - 1-NN accuracy: see `nearest_neighbour_accuracy`
+    - lower bound: the cross-entropy of the digits with themselves, as of a perfect copy. It is not
+      0: a pixel p has -p log(p) - (1 - p) log(1 - p), which is 0.69 if it is grey, p = 0.5
     """
     title = f"{len(x_test):,} test digits"
     print(f"\n{title:20}  code  compression  cross-entropy      MSE      PSNR  1-NN accuracy")
-    for label, codes_train, codes_test, images in rows:
+    for label, codes_train, codes_test, images in methods:
         code_size = codes_test[0].size
         compression = x_test[0].size / code_size
         entropy = cross_entropy(x_test, images)
@@ -250,20 +238,19 @@ def print_table(x_test, y_train, y_test, rows):
 # ---- 画图 · Pictures ---------------------------------------------------------------------
 
 
-def new_figure(path, width, height, layout="constrained"):
-    """Return an empty figure, a Matplotlib Figure, of so many inches.
+def new_figure(path, width, height):
+    """新建一幅图 · Return an empty figure, a Matplotlib Figure, of so many inches.
 
-    Its window has the name of the file `path`, and fits a small screen. `layout`: one of
-    Matplotlib's, https://matplotlib.org/stable/api/figure_api.html.
+    Its window has the name of the file `path`, and fits a screen of 1366 x 768 pixels.
     """
     name = Path(path).name
-    plt.close(name)  # of an earlier run
-    dpi = min(100, 1300 / width, 620 / height)  # it fits a screen of 1366 x 768 pixels
-    return plt.figure(name, (width, height), dpi, layout=layout)
+    plt.close(name)  # 上一次运行的 · the window of an earlier run
+    dpi = min(100, 1300 / width, 620 / height)  # 每英寸的像素数 · pixels an inch
+    return plt.figure(name, figsize=(width, height), dpi=dpi)
 
 
 def save_figure(figure, path):
-    """Save a figure as a PNG file, and say so."""
+    """把图存成 PNG 文件 · Save a figure as a PNG file, and say so."""
     figure.savefig(path, dpi=120)
     print(f"Drawn: {path}")
 
@@ -271,13 +258,13 @@ def save_figure(figure, path):
 def plot_rows(rows, n, path, red_blue=()):
     """每个标签画一行图片 · Draw rows of images below each other, as a figure and as a PNG file.
 
-    `rows`: label to values, (m, ...), which `as_images` makes m images of; the first n of them
-    are drawn. 0 is black and 1 is white. In a row whose label is in `red_blue`, 0 is white, values
-    above it are red, those below blue, the deeper the farther from 0; the deepest colour is the
-    value of that row that is farthest from 0. Places without a value are yellow.
+    `rows`: a dictionary of labels and values, (m, ...), of which `as_images` makes m images; the
+    first n of them are drawn. 0 is black and 1 is white. `red_blue`: a list of labels; in these
+    rows 0 is white, what is above it red, what is below blue. Each of these rows has a scale of
+    its own: its value farthest from 0 has the deepest colour. Places without a value are yellow.
     """
-    width = 2 + 0.8 * n  # of which 2 inches are for the labels
-    figure = new_figure(path, width, 0.8 * len(rows), layout="none")
+    width = 2 + 0.8 * n  # 左边 2 英寸写标签 · 2 inches are for the labels
+    figure = new_figure(path, width, 0.8 * len(rows))
     figure.subplots_adjust(
         left=2 / width, right=0.99, bottom=0.02, top=0.98, wspace=0.1, hspace=0.1
     )
@@ -288,7 +275,9 @@ def plot_rows(rows, n, path, red_blue=()):
         highest = 1
         if label in red_blue:
             colours = "RdBu_r"
-            highest = max(np.nanmax(np.abs(images)), 1e-9)  # never 0, so that 0 is white
+            highest = (
+                np.nanmax(np.abs(images)) + 1e-9
+            )  # 全为 0 时也画成白色 · 0 is white, if all are 0
             lowest = -highest
         colours_and_yellow = plt.get_cmap(colours).with_extremes(bad="khaki")
         for column, image in enumerate(images):
@@ -301,59 +290,66 @@ def plot_rows(rows, n, path, red_blue=()):
 
 
 def as_images(values):
-    """Return values, (n, ...), as images, (n, height, width).
+    """把编码或展平的图片变成图像 · Return values, (n, ...), as n images, (n, height, width).
 
-    (n, k), codes or flat digits: row by row in the smallest square that holds k numbers; 16
-    become an image of 4 x 4, and 784 one of 28 x 28.
     (n, height, width), images: as they are.
-    (n, height, width, k), feature maps: k of them beside and below each other, in the
-    smallest square, with a line between.
-
-    Places left over and lines are NaN, no value.
+    (n, height, width, k), feature maps: tiled by `tile_maps`.
+    (n, k), codes or flat digits: row by row in the smallest square that holds k numbers. 16 become
+    an image of 4 x 4, and 784 one of 28 x 28; places left over are NaN, no value.
     """
     if values.ndim == 3:
         return values
+    if values.ndim == 4:
+        return tile_maps(values)
     n = len(values)
-    k = values.shape[-1]
+    k = values.shape[1]
     side = int(np.ceil(np.sqrt(k)))
-    if values.ndim == 2:
-        images = np.full((n, side * side), np.nan)
-        images[:, :k] = values
-        return images.reshape(n, side, side)
-    height = values.shape[1]
-    width = values.shape[2]
-    step_down = height + 1  # with a line between
-    step_right = width + 1
-    images = np.full((n, side * step_down - 1, side * step_right - 1), np.nan)
+    images = np.full((n, side * side), np.nan)
+    images[:, :k] = values
+    return images.reshape(n, side, side)
+
+
+def tile_maps(maps):
+    """把 k 个特征图拼成一张图 · Lay k feature maps out side by side, and below each other.
+
+    Takes (n, height, width, k), and returns n images, (n, ..., ...): 8 maps stand in 3 rows of 3.
+    Places left over, and the lines between maps, are NaN, no value.
+    """
+    n = maps.shape[0]
+    height = maps.shape[1] + 1
+    width = maps.shape[2] + 1
+    k = maps.shape[3]
+    side = int(np.ceil(np.sqrt(k)))
+    images = np.full((n, side * height, side * width), np.nan)
     for i in range(k):
-        top = i // side * step_down
-        left = i % side * step_right
-        images[:, top : top + height, left : left + width] = values[..., i]
-    return images
+        top = i // side * height
+        left = i % side * width
+        images[:, top : top + height - 1, left : left + width - 1] = maps[:, :, :, i]
+    return images[:, :-1, :-1]  # 去掉外侧的线 · without the outer lines
 
 
 def plot_history(losses, path):
     """画损失曲线 · Draw losses by epoch, as a figure and as a PNG file.
 
-    `losses`: label to a list, one value an epoch, as `fit(...).history` is.
+    `losses`: a dictionary of labels and lists, one value an epoch, as `fit(...).history` is.
     """
     figure = new_figure(path, 7, 4)
     ax = figure.add_subplot(xlabel="epoch", ylabel="loss")
     for label, values in losses.items():
         ax.plot(range(1, len(values) + 1), values, ".-", label=label)
-    ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))  # 轮数是整数 · epochs are whole
     ax.grid(alpha=0.3)
     ax.legend()
     save_figure(figure, path)
 
 
 def plot_model(model, path):
-    """画网络的结构 · Draw a network's layers, with their shapes, into a PNG file, as Keras does.
+    """画网络的结构 · Draw a network's layers, with their shapes, into a PNG file.
 
-    Keras's own `keras.utils.plot_model` needs Graphviz's program `dot`, which pip cannot install.
-    The package graphviz-pure has a program that does the same.
+    Keras's own `keras.utils.plot_model` needs `dot`, a program of Graphviz, which pip cannot
+    install. Here the package graphviz-pure has one that does the same.
     """
-    # pip installs the program beside Python's own scripts; uv puts it on the PATH.
+    # pip 把程序装在 Python 的 scripts 文件夹；用 uv 时在 PATH 中 · where pip and uv put it
     folders = sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"]
     program = shutil.which("graphviz-pure", path=folders)
     graph = keras.utils.model_to_dot(model, show_shapes=True, dpi=96)

@@ -11,9 +11,9 @@ turns the code into an image again. 784 -> 16 (relu, L1 penalty) -> 784 (sigmoid
 import common  # 三个脚本共用的函数，要在 Keras 之前导入 · what the scripts share, before Keras
 
 import argparse
-import math
 from pathlib import Path
 
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
 from keras import Input, Model, regularizers
@@ -24,9 +24,7 @@ from sklearn.decomposition import PCA
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--epochs", type=int, default=50, help="训练轮数 · epochs (%(default)s)")
 parser.add_argument("--batch-size", type=int, default=256, help="批量大小 · batch (%(default)s)")
-parser.add_argument(
-    "--encoding-dim", type=int, default=16, help="编码维数 · code size (%(default)s)"
-)
+parser.add_argument("--encoding-dim", type=int, default=16, help="编码维数 · code (%(default)s)")
 parser.add_argument("--l1", type=float, default=10e-5, help="惩罚系数 · penalty (%(default)s)")
 args = common.parse_options(parser)
 
@@ -37,16 +35,19 @@ x_test = x_test.reshape(len(x_test), 784)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
-common.set_seed(args.seed)  # 种子相同，初始权重就相同 · the same seed, the same first weights
+keras.utils.set_random_seed(args.seed)  # 种子相同，结果就相同 · the same seed, the same result
 encoding_dim = args.encoding_dim  # 16 个数，可看成 4 × 4 的图像 · 16: an image of 4 x 4
 input_img = Input(shape=(784,))
-# relu 把负数变成 0。L1 惩罚使编码的值变小，更多的值为 0，即稀疏。原文说，没有惩罚，结果与 PCA
-# 十分类似；用 --l1 0 试试：误差小于 PCA。
-# relu turns what is below 0 into 0. The L1 penalty makes a code's numbers smaller, and more of them
-# 0: sparse. The post says that without it the results are much like PCA's; with --l1 0 the error
-# is smaller than PCA's.
-sparse = regularizers.L1(args.l1)
-encoded = Dense(encoding_dim, activation="relu", activity_regularizer=sparse)(input_img)
+# relu 把负数变成 0。L1 惩罚（10e-5，即 0.0001）使编码的值变小，更多的值为 0，即稀疏。原文说，没有
+# 惩罚，结果与 PCA 十分类似；用 --l1 0 试试：误差小于 PCA。
+# relu turns what is below 0 into 0. The L1 penalty (10e-5 is 0.0001) makes a code's numbers smaller,
+# and more of them 0: sparse. The post says that without it the results are much like PCA's; with
+# --l1 0 the error is smaller than PCA's.
+encoded = Dense(
+    encoding_dim,
+    activation="relu",
+    activity_regularizer=regularizers.L1(args.l1),
+)(input_img)
 # 像素值在 0 和 1 之间，sigmoid 的输出也是 · Pixels are from 0 to 1, as is what sigmoid gives.
 decoded = Dense(784, activation="sigmoid")(encoded)
 
@@ -61,15 +62,13 @@ decoder = Model(encoded, decoded)
 # 原文写的是 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
 # In the post's days the rate of 'adadelta' was 1.0. With today's, 0.001, next to nothing is learnt.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.001)}
-name = str(args.optimizer).lower()
-# 每一步（step）用一批（batch）图片更新权重；一轮（epoch）把训练图片各用一次。
-# A step changes the weights by a batch of images; an epoch uses each training image once.
-steps = math.ceil(len(x_train) / args.batch_size)
 autoencoder.compile(
-    optimizer=optimizers.get(name, args.optimizer),  # 其他名称直接交给 Keras · or one of Keras
+    # 不在字典中的名称，直接交给 Keras · A name that is not in the dictionary goes to Keras.
+    optimizer=optimizers.get(args.optimizer, args.optimizer),
+    # 每个像素看成一个概率，0（黑）到 1（白） · each pixel as a probability, from black to white
     loss="binary_crossentropy",
-    # 只为加快训练：每次连续运行 47 步，即一轮的五分之一 · for speed: 47 steps in a go
-    steps_per_execution=min(steps, 47),
+    # 以下两行只为加快训练 · These two lines only make the training faster.
+    steps_per_execution=47,
     jit_compile=common.choose_jit_compile(autoencoder, args.epochs),
 )
 
@@ -78,9 +77,11 @@ folder = Path(args.models) / "simple"
 if not args.load:
     print(args)
     folder.mkdir(parents=True, exist_ok=True)
-    # 自监督学习：目标就是输入本身，不用标签。50 轮之后，val_loss（测试集的损失）约为 0.145。
-    # Self-supervised: the target is the input itself. After 50 epochs val_loss, the test digits'
-    # loss, is about 0.145.
+    # 自监督学习：目标就是输入本身，不用标签。一轮（epoch）把训练图片各用一次；每一步（step）用一批
+    # （batch）图片更新权重。50 轮之后（约半分钟），测试集的损失 val_loss 约为 0.145。
+    # Self-supervised: the target is the input itself. An epoch uses each training image once; each
+    # step changes the weights by a batch of images. After 50 epochs, in half a minute, val_loss,
+    # the loss of the test digits, is about 0.145.
     autoencoder.fit(
         x_train,
         x_train,
@@ -91,11 +92,14 @@ if not args.load:
         callbacks=[common.StopOnCtrlC()],
     )
 
-# %% 保存 · save
+# %% 保存，画损失曲线 · save, and draw the losses by epoch
 if not args.load:
     common.save_model(autoencoder, "autoencoder", folder)
     common.save_model(encoder, "encoder", folder)
     common.save_model(decoder, "decoder", folder)
+    # 训练集和测试集的曲线应当一同下降；两者都包含惩罚项。
+    # The curves of training and test digits should go down together; both include the penalty.
+    common.plot_history(autoencoder.history.history, folder / "history.png")
 
 # %% 加载保存的网络 · load what was saved
 loaded_autoencoder = common.load_model("autoencoder", folder)
@@ -106,15 +110,16 @@ loaded_autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = loaded_encoder.predict(x_test, verbose=0)
 decoded_imgs = loaded_decoder.predict(encoded_imgs, verbose=0)
-# 结构和权重都回来了吗？取前 1000 张，与训练好的网络的重建结果比较。
-# Are layers and weights back? Compare 1,000 with the images of the network that was trained.
-trained = loaded_autoencoder if args.load else autoencoder
-trained_imgs = np.array(trained(x_test[:1000]))
-difference = np.abs(trained_imgs - decoded_imgs[:1000]).max()
+# 结构和权重都回来了吗？取前 1000 张，与整个网络的重建结果比较（用 --load 时没有训练，只有加载的网络）。
+# Are layers and weights back? Compare 1,000 with the images of the whole network: the trained one,
+# or with --load, which trains none, the loaded one.
+whole = loaded_autoencoder if args.load else autoencoder
+difference = np.abs(whole(x_test[:1000]) - decoded_imgs[:1000]).max()
 print(f"images of loaded parts and network differ by {difference:.1g} (rounding: below 0.0001)")
-# 编码稀疏吗？惩罚项加上损失（表格中的交叉熵），就是训练时的 val_loss。
-# Are the codes sparse? The penalty and the loss, the table's cross-entropy, add up to val_loss.
-loaded_autoencoder(x_test)  # 之后 losses 里有各惩罚项 · now `losses` has the penalties
+# 编码稀疏吗？惩罚项加上表格中的交叉熵，就是训练时的 val_loss。
+# Are the codes sparse? The penalty and the table's cross-entropy add up to val_loss.
+# 调用网络之后，Keras 把这些图片的惩罚项放在 losses 中 · After a call, `losses` has its penalties.
+loaded_autoencoder(x_test)
 penalty = float(sum(loaded_autoencoder.losses))
 print(f"zeros in the codes: {np.mean(encoded_imgs == 0):.1%}, penalty: {penalty:.4f}")
 
@@ -134,8 +139,8 @@ common.plot_rows(rows, n, folder / "reconstructions.png", red_blue=["code"])
 flat_train = x_train.reshape(len(x_train), -1)
 flat_test = x_test.reshape(len(x_test), -1)
 # 维数不能多于像素或图片 · no more numbers than there are pixels or images
-components = min(encoded_imgs[0].size, flat_train.shape[1], len(flat_train))
-pca = PCA(components, random_state=args.seed)
+pca_dim = min(encoded_imgs[0].size, x_test[0].size, len(x_train))
+pca = PCA(pca_dim, random_state=args.seed)
 pca.fit(flat_train)
 pca_codes = pca.transform(flat_test)
 # 裁剪到训练图片的取值范围 0–1，sigmoid 也不会超出它 · clipped to 0 .. 1, which sigmoid never leaves
@@ -147,7 +152,7 @@ pca_mse = np.mean((pca_imgs - x_test) ** 2)
 rows = {
     "original": x_test,
     f"autoencoder\nMSE {mse:.4f}": decoded_imgs,
-    f"PCA {components}\nMSE {pca_mse:.4f}": pca_imgs,
+    f"PCA {pca_dim}\nMSE {pca_mse:.4f}": pca_imgs,
 }
 common.plot_rows(rows, n, folder / "pca.png")
 
@@ -155,39 +160,33 @@ common.plot_rows(rows, n, folder / "pca.png")
 # 让一维从小（5% 分位数）变到大（95% 分位数），其余各维取平均值。全白：这一维几乎不起作用。
 # One number goes from small, its 5 % quantile, to large, its 95 % quantile; the others stay at
 # their means. All white: this number does next to nothing.
+mean_code = encoded_imgs.mean(axis=0)
 small = np.quantile(encoded_imgs, 0.05, axis=0)
 large = np.quantile(encoded_imgs, 0.95, axis=0)
-small_codes = []
-large_codes = []
-for i in range(min(16, len(small))):
-    small_code = encoded_imgs.mean(axis=0)
-    small_code[i] = small[i]
-    small_codes.append(small_code)
-    large_code = encoded_imgs.mean(axis=0)
-    large_code[i] = large[i]
-    large_codes.append(large_code)
-effects = loaded_decoder.predict(np.array(large_codes), verbose=0)
-effects = effects - loaded_decoder.predict(np.array(small_codes), verbose=0)
+effects = []
+for i in range(min(16, len(mean_code))):
+    two_codes = np.array([mean_code, mean_code])
+    two_codes[0, i] = small[i]
+    two_codes[1, i] = large[i]
+    two_imgs = loaded_decoder.predict(two_codes, verbose=0)
+    effects.append(two_imgs[1] - two_imgs[0])
 # PCA 的每一维：加上或减去一张固定的图片（分量） · of PCA: each number adds a fixed image, a component
-pca_effects = pca.components_[: len(effects)].reshape(effects.shape)
-rows = {"autoencoder\nred: brighter\nblue: darker": effects, f"PCA {components}": pca_effects}
+pca_effects = pca.components_[: len(effects)].reshape(np.shape(effects))
+rows = {"autoencoder\nred: brighter\nblue: darker": effects, f"PCA {pca_dim}": pca_effects}
 common.plot_rows(rows, len(effects), folder / "each_number.png", red_blue=list(rows))
 
-# %% 画图：损失曲线 · draw the losses by epoch
-# 训练集和测试集的曲线应当一同下降。图中的损失包含惩罚项。
-# The curves of training and test digits should go down together. They include the penalty.
-if not args.load:
-    common.plot_history(autoencoder.history.history, folder / "history.png")
-
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
-# PCA 的交叉熵较大：它的一些像素值恰好是 0 或 1，若与原图不符，交叉熵就很大。比较误差看 MSE。
-# PCA's cross-entropy is large: some of its pixels are just 0 or 1, and where that is wrong, it becomes
-# large. To compare errors, take the MSE.
-rows = [
+# 比较误差看 MSE。PSNR 由它换算而来，越大越好。PCA 的交叉熵大：它的一些像素恰好是 0 或 1，错了代价很大。
+# To compare errors, take the MSE, or the same in decibels, PSNR: higher is better. PCA's
+# cross-entropy is large: some of its pixels are just 0 or 1, which costs much where it is wrong.
+# 1-NN：编码最近的训练图片，标签也相同的比例。lower bound：完全相同的图片的交叉熵。
+# 1-NN: how often the training digit of the nearest code has the same label. Lower bound: the
+# cross-entropy of a perfect copy.
+methods = [
     ("autoencoder", loaded_encoder.predict(x_train, verbose=0), encoded_imgs, decoded_imgs),
-    (f"PCA {components}", pca.transform(flat_train), pca_codes, pca_imgs),
+    (f"PCA {pca_dim}", pca.transform(flat_train), pca_codes, pca_imgs),
 ]
-common.print_table(x_test, y_train, y_test, rows)
+common.print_table(x_test, y_train, y_test, methods)
 
 # %% 显示图片 · show the pictures
 if not args.no_show:

@@ -76,6 +76,7 @@ def test_load_shows_the_saved_network_again(name, few, tmp_path, eager, monkeypa
     trained_imgs = predict(cells.autoencoder, cells.x_test)
     networks = {path: path.read_bytes() for path in cells.folder.glob("*.pkl")}
     cells.output.truncate(0)
+    plt.close("all")
 
     cells.args.load = True
     cells.run_from("加载数据")

@@ -9,9 +9,13 @@ from helpers import PICTURES, drawn_rows, entropy, mse, predict, quicker, rows_o
 pytestmark = pytest.mark.usefixtures("eager")
 
 IMPORTS = "import keras\nfrom keras.layers import *"
-CODE = 'encoded = Dense(encoding_dim, activation="relu", activity_regularizer=sparse)(input_img)'
+CODE = """encoded = Dense(
+    encoding_dim,
+    activation="relu",
+    activity_regularizer=regularizers.L1(args.l1),
+)(input_img)"""
 OUTPUT = 'decoded = Dense(784, activation="sigmoid")(encoded)'
-PENALTY = ", activity_regularizer=sparse"
+PENALTY = "activity_regularizer=regularizers.L1(args.l1)"
 LOSS = '"binary_crossentropy"'
 NESTED = {
     "autoencoder = Model(input_img, decoded)\n": "",
@@ -40,7 +44,7 @@ AS_IMAGES = {
     "x_train = x_train.reshape(len(x_train), 784)\n": "",
     "x_test = x_test.reshape(len(x_test), 784)\n": "",
     "Input(shape=(784,))": "Input(shape=(28, 28))",
-    "sparse)(input_img)": "sparse)(Flatten()(input_img))",
+    ",\n)(input_img)": ",\n)(Flatten()(input_img))",
     OUTPUT: 'decoded = Reshape((28, 28))(Dense(784, activation="sigmoid")(encoded))',
 }
 NOISE = """x_noisy = np.clip(x_train + 0.5 * np.random.normal(size=x_train.shape), 0, 1)
@@ -51,12 +55,13 @@ CHANGES = {
     "another Dense and Dropout in the encoder, BatchNormalization in the decoder, L2": (
         "simple",
         {
-            CODE: CODE.replace("(input_img)", '(Dropout(0.5)(Dense(50, "relu")(input_img)))'),
+            CODE: CODE.replace(
+                "(input_img)", '(Dropout(0.5)(Dense(50, "relu")(input_img)))'
+            ).replace("L1(args.l1)", "L2(args.l1)"),
             OUTPUT: (
                 'decoded = BatchNormalization()(Dense(100, "relu")(encoded))\n'
                 'decoded = Dense(784, activation="sigmoid")(decoded)'
             ),
-            "regularizers.L1": "regularizers.L2",
         },
     ),
     "a code of feature maps, a decoder with Conv2DTranspose, mse": (
@@ -64,7 +69,7 @@ CHANGES = {
         {
             CODE: (
                 "x = Reshape((28, 28, 1))(input_img)\n"
-                'encoded = Conv2D(3, 3, strides=4, padding="same", activity_regularizer=sparse)(x)'
+                'encoded = Conv2D(3, 3, strides=4, padding="same", activity_regularizer=regularizers.L2(0.01))(x)'
             ),
             OUTPUT: """x = Conv2DTranspose(8, 3, strides=2, padding="same", activation="relu")(encoded)
 x = Conv2DTranspose(1, 3, strides=2, padding="same", activation="sigmoid")(x)
@@ -91,7 +96,7 @@ decoded = Flatten()(x)""",
     ),
     "Flatten and Reshape in the network, a penalty on the weights": (
         "simple",
-        {**AS_IMAGES, PENALTY: ", kernel_regularizer=regularizers.L2(0.01)"},
+        {**AS_IMAGES, PENALTY: "kernel_regularizer=regularizers.L2(0.01)"},
     ),
     "more numbers than pixels": (
         "simple",

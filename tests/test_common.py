@@ -16,7 +16,6 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-import tensorflow as tf
 from helpers import ROOT, drawn_rows
 from matplotlib.colors import to_rgba
 from matplotlib.image import imread
@@ -95,7 +94,7 @@ def test_file_of_one_s_own(tmp_path):
 
 def test_xla_is_chosen_where_it_pays():
     dense = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
-    assert common.choose_jit_compile(dense, 10) is tf.test.is_built_with_xla()
+    assert common.choose_jit_compile(dense, 10) is (sys.platform != "win32")
     assert common.choose_jit_compile(dense, 9) == "auto"
     dropout = keras.Sequential([keras.Input((4,)), keras.layers.Dropout(0.5)])
     assert common.choose_jit_compile(dropout, 10) == "auto"
@@ -239,7 +238,8 @@ def test_colours_of_a_picture(tmp_path):
         common.plot_rows(rows, 2, tmp_path / "a.png", red_blue=["code", "signed"])
     figure = plt.figure("a.png")
     images = [axes.images[0] for axes in figure.axes]
-    assert [image.get_clim() for image in images] == [(0, 1), (0, 1), (-2, 2), (-3, 3)]
+    limits = [image.get_clim() for image in images]
+    np.testing.assert_allclose(limits, [(0, 1), (0, 1), (-2, 2), (-3, 3)], atol=1e-6)
     names = [image.get_cmap().name for image in images]
     assert names == ["gray", "gray", "RdBu_r", "RdBu_r"]
     np.testing.assert_allclose(drawn_rows(figure)["digits"][1], 0.5)

@@ -43,7 +43,7 @@ def train_wider(size, seed):
     autoencoder.compile(
         optimizer=Adam(0.0015),
         loss="binary_crossentropy",
-        **lab.speed_settings(autoencoder, len(x_train), 256, epochs),
+        **lab.speed_settings(autoencoder, epochs),
     )
     network = (autoencoder, Model(input_img, encoded), Model(encoded, decoded))
     return lab.train(args, "deep_128", network, x_train, epochs, 256, new_orders=False)

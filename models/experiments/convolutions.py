@@ -77,7 +77,7 @@ def train(settings, x, rate, seed):
     autoencoder.compile(
         optimizer=Adam(CosineDecay(rate, steps)),
         loss="binary_crossentropy",
-        **lab.speed_settings(autoencoder, len(x), batch_size, epochs),
+        **lab.speed_settings(autoencoder, epochs),
     )
     network = (autoencoder, Model(input_img, encoded), Model(encoded, decoded))
     trained = lab.train(args, "convolutions", network, x, epochs, batch_size)

@@ -173,7 +173,7 @@ def classifier_accuracy(layers, rate, dropout, steps, seed, x, labels, x_new, la
     `layers`: of each dense layer, how many numbers come out, its activation, and the weights
     that it begins with, or None for random ones.
     """
-    common.set_seed(seed)
+    keras.utils.set_random_seed(seed)
     input_img = keras.Input(shape=(784,))
     y = Dropout(dropout)(input_img)
     for units, activation, weights in layers:
@@ -186,7 +186,7 @@ def classifier_accuracy(layers, rate, dropout, steps, seed, x, labels, x_new, la
     classifier.compile(
         optimizer=Adam(rate),
         loss="sparse_categorical_crossentropy",
-        **lab.speed_settings(classifier, 100 * steps, 100, epochs=1),
+        **lab.speed_settings(classifier, epochs=1),
     )
     # 重复这些图片，使每次训练的步数相同 · The digits are repeated: as many steps for all.
     repeated = np.resize(x, (100 * steps, 784))

@@ -17,7 +17,6 @@ import hashlib
 import importlib
 import inspect
 import json
-import math
 from dataclasses import dataclass
 
 import joblib
@@ -28,7 +27,7 @@ import sklearn
 from sklearn.decomposition import PCA
 
 # Changes of simple_autoencoder.py, for `run`: half of the input's pixels are left out.
-ENCODED = "Dense(encoding_dim, activation='relu', activity_regularizer=sparse)"
+ENCODED = "Dense(encoding_dim, activation='relu', activity_regularizer=regularizers.L1(args.l1))"
 DROPOUT = [
     ("from keras.layers import Dense", "from keras.layers import Dense, Dropout"),
     (f"encoded = {ENCODED}(input_img)", f"encoded = {ENCODED}(Dropout(0.5)(input_img))"),
@@ -131,14 +130,13 @@ def set_seed(seed):
     What was trained is found again by these names, among others.
     """
     keras.utils.clear_session()
-    common.set_seed(seed)
+    keras.utils.set_random_seed(seed)
 
 
-def speed_settings(model, digits, batch_size, epochs):
-    """Return a dictionary of what `compile` takes to make a training of so many digits faster."""
-    steps = math.ceil(digits / batch_size)
+def speed_settings(model, epochs):
+    """Return a dictionary of what `compile` takes to make a training faster."""
     jit_compile = common.choose_jit_compile(model, epochs)
-    return {"steps_per_execution": min(steps, 47), "jit_compile": jit_compile}
+    return {"steps_per_execution": 47, "jit_compile": jit_compile}
 
 
 def train(args, name, network, x_train, epochs, batch_size, new_orders=True):

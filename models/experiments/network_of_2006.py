@@ -43,7 +43,7 @@ for seed in args.seeds:
     autoencoder.compile(
         optimizer=Adam(CosineDecay(0.001, steps)),
         loss="mse",
-        **lab.speed_settings(autoencoder, len(x_train), 128, epochs),
+        **lab.speed_settings(autoencoder, epochs),
     )
     network = (autoencoder, Model(input_img, encoded), Model(encoded, decoded))
     trained = lab.train(args, "network_of_2006", network, x_train, epochs, 128)

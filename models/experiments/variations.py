@@ -32,7 +32,7 @@ def train_deep(x, loss, rate, seed, new_orders):
     """Train the network of deep_autoencoder.py on images x; return what was trained."""
     variables = lab.build(args, "deep", seed=seed)
     autoencoder = variables["autoencoder"]
-    speed = lab.speed_settings(autoencoder, len(x), 256, epochs)
+    speed = lab.speed_settings(autoencoder, epochs)
     autoencoder.compile(optimizer=Adam(rate), loss=loss, **speed)
     network = (autoencoder, variables["encoder"], variables["decoder"])
     return lab.train(args, "deep_variation", network, x, epochs, 256, new_orders)
@@ -66,13 +66,13 @@ def train_tied(seed, epochs, x_train, x_test):
 
     Returns the codes of x_train and x_test, and the reconstructions of x_test.
     """
-    common.set_seed(seed)
+    keras.utils.set_random_seed(seed)
     input_img = Input(shape=(784,))
     dense = Dense(16, activation="relu")
     encoded = dense(input_img)
     decoded = Transposed(dense)(encoded)
     autoencoder = Model(input_img, decoded)
-    speed = lab.speed_settings(autoencoder, len(x_train), 256, epochs)
+    speed = lab.speed_settings(autoencoder, epochs)
     autoencoder.compile(optimizer="adam", loss="binary_crossentropy", **speed)
     autoencoder.fit(x_train, x_train, 256, epochs, verbose=0)
     encoder = Model(input_img, encoded)

@@ -18,6 +18,7 @@ import math
 from pathlib import Path
 
 import image_files
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
 from keras import Input, Model
@@ -74,7 +75,7 @@ all_batches = image_files.Batches(file, np.arange(len(names)))
 print(f"{len(learnt):,} images to train, {len(held_out):,} to validate, {channels} channels")
 
 # %% 建立网络 · build the network, and its two parts
-common.set_seed(args.seed)
+keras.utils.set_random_seed(args.seed)
 input_img = Input(shape=(size, size, channels))
 # 步幅为 2 的卷积使边长减半（奇数向上取整），直到不大于 8，例如 64、32、16、8；通道数加倍。
 # Convolutions with strides of 2 halve the sides (odd ones are rounded up) down to 8 or less, such
