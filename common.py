@@ -337,7 +337,9 @@ def plot_history(losses, path):
     ax = figure.add_subplot(xlabel="epoch", ylabel="loss")
     for label, values in losses.items():
         ax.plot(range(1, len(values) + 1), values, ".-", label=label)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))  # 轮数是整数 · epochs are whole
+    ax.xaxis.set_major_locator(
+        MaxNLocator(integer=True, min_n_ticks=1)
+    )  # 轮数是整数 · epochs are whole
     ax.grid(alpha=0.3)
     ax.legend()
     save_figure(figure, path)

@@ -35,7 +35,7 @@ x_test = x_test.reshape(len(x_test), 28, 28, 1)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
-keras.utils.set_random_seed(args.seed)  # 种子相同，结果就相同 · the same seed, the same result
+keras.utils.set_random_seed(args.seed)  # 种子相同，初始权重就相同 · the same first weights
 # 卷积核为 3 × 3，padding="same" 使大小不变；池化取每个 2 × 2 区域的最大值：28 → 14 → 7 → 4。
 # Convolutions, of 3 x 3, keep the size with padding="same"; pooling takes the largest of 2 x 2
 # values: 28, 14, 7, 4.
@@ -84,7 +84,7 @@ if not args.load:
     print(args)
     folder.mkdir(parents=True, exist_ok=True)
     # 目标就是输入本身。1 轮（epoch）之后（十到三十秒），测试集的损失 val_loss 约为 0.17。
-    # The target is the input itself. After 1 epoch, in half a minute, val_loss is about 0.17.
+    # The target is the input itself. After 1 epoch, in 10 to 30 seconds, val_loss is about 0.17.
     autoencoder.fit(
         x_train,
         x_train,

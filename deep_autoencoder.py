@@ -34,7 +34,7 @@ x_test = x_test.reshape(len(x_test), 784)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络，在最窄处拆分 · build the network, and split it where it is narrowest
-keras.utils.set_random_seed(args.seed)  # 种子相同，结果就相同 · the same seed, the same result
+keras.utils.set_random_seed(args.seed)  # 种子相同，初始权重就相同 · the same first weights
 # 含输入层共 7 层，左右对称；最窄的一层输出编码，编码器到它为止，解码器从它之后开始。
 # 7 layers with the input; the narrowest gives the code: there the encoder ends, the decoder begins.
 encoding_dim = args.encoding_dim

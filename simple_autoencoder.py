@@ -35,7 +35,7 @@ x_test = x_test.reshape(len(x_test), 784)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
-keras.utils.set_random_seed(args.seed)  # 种子相同，结果就相同 · the same seed, the same result
+keras.utils.set_random_seed(args.seed)  # 种子相同，初始权重就相同 · the same first weights
 encoding_dim = args.encoding_dim  # 16 个数，可看成 4 × 4 的图像 · 16: an image of 4 x 4
 input_img = Input(shape=(784,))
 # relu 把负数变成 0。L1 惩罚（10e-5，即 0.0001）使编码的值变小，更多的值为 0，即稀疏。原文说，没有
@@ -157,9 +157,9 @@ rows = {
 common.plot_rows(rows, n, folder / "pca.png")
 
 # %% 画图：编码的每一维对图像的作用 · draw what each number of the code does to the image
-# 让一维从小（5% 分位数）变到大（95% 分位数），其余各维取平均值。全白：这一维几乎不起作用。
+# 让一维从小（5% 分位数）变到大（95% 分位数），其余各维取平均值。全白：在这个范围内几乎不起作用。
 # One number goes from small, its 5 % quantile, to large, its 95 % quantile; the others stay at
-# their means. All white: this number does next to nothing.
+# their means. All white: in this range it does next to nothing.
 mean_code = encoded_imgs.mean(axis=0)
 small = np.quantile(encoded_imgs, 0.05, axis=0)
 large = np.quantile(encoded_imgs, 0.95, axis=0)

@@ -301,3 +301,10 @@ def test_model_is_drawn_where_there_is_no_graphviz(tmp_path, monkeypatch):
     for name in ("b.png", "c.png"):
         assert len((tmp_path / name).read_bytes()) == pytest.approx(len(before), rel=0.1)
         assert imread(tmp_path / name).shape[0] > 2 * 100  # two layers, with their shapes
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 50])
+def test_epochs_are_whole_numbers(epochs, tmp_path):
+    common.plot_history({"loss": epochs * [0.2]}, tmp_path / "a.png")
+    (axes,) = plt.figure("a.png").axes
+    assert not (axes.get_xticks() % 1).any()
