@@ -38,11 +38,11 @@ def parse_options(parser):
     cell, for instance by `args.epochs = 5`.
     """
     parser.add_argument(
-        "--optimizer", default="adadelta", type=str.lower, help="优化器 · optimizer"
+        "--optimizer", default="adadelta", help="优化器 · any of Keras (%(default)s)"
     )
-    parser.add_argument("--seed", default=0, type=int, help="随机种子 · random seed")
+    parser.add_argument("--seed", default=0, type=int, help="随机种子 · random seed (%(default)s)")
     parser.add_argument("--data", default=MNIST, help="数据文件 · a file like mnist.npz")
-    parser.add_argument("--models", default=FOLDER / "models", help="输出文件夹 · where to save")
+    parser.add_argument("--models", default=FOLDER / "models", help="输出 · saved in (%(default)s)")
     parser.add_argument("--load", action="store_true", help="加载上次的网络 · train nothing")
     parser.add_argument("--no-show", action="store_true", help="不弹出窗口 · open no windows")
     return parser.parse_args(command_line(FOLDER))
@@ -116,7 +116,7 @@ class StopOnCtrlC(keras.callbacks.Callback):
 
     def stop(self, signal_number, frame):
         self.model.stop_training = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.on_train_end()  # 再按一次，就退出脚本 · a second one ends the script
 
     def on_train_end(self, logs=None):
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -147,9 +147,9 @@ def save_model(model, name, folder):
 def load_model(name, folder):
     """加载 save_model 保存的网络 · Load a network that `save_model` saved, weights bit for bit.
 
-    It is not compiled, and can be used at once. Raises FileNotFoundError if a file is missing, `pickle.UnpicklingError` if
-    one asks for more than plain data, KeyError if it was saved from a class of your own, and Keras's
-    own errors.
+    It is not compiled, and can be used at once. Raises FileNotFoundError if a file is missing,
+    `pickle.UnpicklingError` if one asks for more than plain data, KeyError if it was saved from a
+    class of your own, and Keras's own errors.
     """
     config = _read(Path(folder) / f"{name}_config.pkl")
     weights = []
@@ -201,7 +201,8 @@ def cross_entropy(x, images):
 def nearest_neighbour_accuracy(codes_train, y_train, codes_test, y_test):
     """计算最近邻的准确率 · Return the accuracy, 0 to 1, of telling digits apart by their codes.
 
-    A test digit gets the label of the training digit with the nearest code (1-NN). codes: (n, ...), by Euclidean distance; y: labels, (n,).
+    A test digit gets the label of the training digit with the nearest code (1-NN).
+    codes: (n, ...), by Euclidean distance; y: labels, (n,).
     """
     nearest = KNeighborsClassifier(n_neighbors=1, algorithm="brute")
     nearest.fit(codes_train.reshape(len(codes_train), -1), y_train)
@@ -246,7 +247,7 @@ def new_figure(path, width, height):
     name = Path(path).name
     plt.close(name)  # 上一次运行的 · the window of an earlier run
     dpi = min(100, 1300 / width, 620 / height)  # 每英寸的像素数 · pixels an inch
-    return plt.figure(name, figsize=(width, height), dpi=dpi)
+    return plt.figure(name, figsize=(width, height), dpi=dpi, layout="constrained")
 
 
 def save_figure(figure, path):
@@ -265,6 +266,7 @@ def plot_rows(rows, n, path, red_blue=()):
     """
     width = 2 + 0.8 * n  # 左边 2 英寸写标签 · 2 inches are for the labels
     figure = new_figure(path, width, 0.8 * len(rows))
+    figure.set_layout_engine(None)  # 图片多时自动排版很慢 · with many images it is slow
     figure.subplots_adjust(
         left=2 / width, right=0.99, bottom=0.02, top=0.98, wspace=0.1, hspace=0.1
     )
@@ -275,9 +277,8 @@ def plot_rows(rows, n, path, red_blue=()):
         highest = 1
         if label in red_blue:
             colours = "RdBu_r"
-            highest = (
-                np.nanmax(np.abs(images)) + 1e-9
-            )  # 全为 0 时也画成白色 · 0 is white, if all are 0
+            # 全为 0 时也画成白色 · 0 is white, if all are 0, too
+            highest = np.nanmax(np.abs(images)) + 1e-9
             lowest = -highest
         colours_and_yellow = plt.get_cmap(colours).with_extremes(bad="khaki")
         for column, image in enumerate(images):
@@ -337,9 +338,8 @@ def plot_history(losses, path):
     ax = figure.add_subplot(xlabel="epoch", ylabel="loss")
     for label, values in losses.items():
         ax.plot(range(1, len(values) + 1), values, ".-", label=label)
-    ax.xaxis.set_major_locator(
-        MaxNLocator(integer=True, min_n_ticks=1)
-    )  # 轮数是整数 · epochs are whole
+    # 轮数是整数 · epochs are whole
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.grid(alpha=0.3)
     ax.legend()
     save_figure(figure, path)

@@ -67,9 +67,10 @@ decoder = Model(encoded, decoded)
 # 当年 Adadelta 的学习率是 1.0；如今默认为 0.001，几乎学不到东西 · 1.0, as in the post's days
 # Adam 的学习率，在留出的训练图片上选定 · Adam's rate was chosen on held-out training digits.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.005)}
+optimizer_name = str(args.optimizer).lower()
 autoencoder.compile(
     # 不在字典中的名称，直接交给 Keras · A name that is not in the dictionary goes to Keras.
-    optimizer=optimizers.get(args.optimizer, args.optimizer),
+    optimizer=optimizers.get(optimizer_name, args.optimizer),
     loss="binary_crossentropy",
     steps_per_execution=47,  # 只为加快训练 · It only makes the training faster.
 )

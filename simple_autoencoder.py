@@ -62,9 +62,10 @@ decoder = Model(encoded, decoded)
 # 原文写的是 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
 # In the post's days the rate of 'adadelta' was 1.0. With today's, 0.001, next to nothing is learnt.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.001)}
+optimizer_name = str(args.optimizer).lower()
 autoencoder.compile(
     # 不在字典中的名称，直接交给 Keras · A name that is not in the dictionary goes to Keras.
-    optimizer=optimizers.get(args.optimizer, args.optimizer),
+    optimizer=optimizers.get(optimizer_name, args.optimizer),
     # 每个像素看成一个概率，0（黑）到 1（白） · each pixel as a probability, from black to white
     loss="binary_crossentropy",
     # 以下两行只为加快训练 · These two lines only make the training faster.
@@ -163,17 +164,18 @@ common.plot_rows(rows, n, folder / "pca.png")
 mean_code = encoded_imgs.mean(axis=0)
 small = np.quantile(encoded_imgs, 0.05, axis=0)
 large = np.quantile(encoded_imgs, 0.95, axis=0)
-effects = []
-for i in range(min(16, len(mean_code))):
-    two_codes = np.array([mean_code, mean_code])
-    two_codes[0, i] = small[i]
-    two_codes[1, i] = large[i]
-    two_imgs = loaded_decoder.predict(two_codes, verbose=0)
-    effects.append(two_imgs[1] - two_imgs[0])
+drawn = min(16, len(mean_code))
+small_codes = np.array(drawn * [mean_code])
+large_codes = np.array(drawn * [mean_code])
+for i in range(drawn):  # 第 i 个编码改第 i 个数 · in the i-th code the i-th number changes
+    small_codes[i, i] = small[i]
+    large_codes[i, i] = large[i]
+large_imgs = loaded_decoder.predict(large_codes, verbose=0)
+effects = large_imgs - loaded_decoder.predict(small_codes, verbose=0)
 # PCA 的每一维：加上或减去一张固定的图片（分量） · of PCA: each number adds a fixed image, a component
-pca_effects = pca.components_[: len(effects)].reshape(np.shape(effects))
+pca_effects = pca.components_[:drawn].reshape(effects.shape)
 rows = {"autoencoder\nred: brighter\nblue: darker": effects, f"PCA {pca_dim}": pca_effects}
-common.plot_rows(rows, len(effects), folder / "each_number.png", red_blue=list(rows))
+common.plot_rows(rows, drawn, folder / "each_number.png", red_blue=list(rows))
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
 # 比较误差看 MSE。PSNR 由它换算而来，越大越好。PCA 的交叉熵大：它的一些像素恰好是 0 或 1，错了代价很大。

@@ -69,7 +69,8 @@ CHANGES = {
         {
             CODE: (
                 "x = Reshape((28, 28, 1))(input_img)\n"
-                'encoded = Conv2D(3, 3, strides=4, padding="same", activity_regularizer=regularizers.L2(0.01))(x)'
+                'encoded = Conv2D(3, 3, strides=4, padding="same", '
+                "activity_regularizer=regularizers.L2(0.01))(x)"
             ),
             OUTPUT: """x = Conv2DTranspose(8, 3, strides=2, padding="same", activation="relu")(encoded)
 x = Conv2DTranspose(1, 3, strides=2, padding="same", activation="sigmoid")(x)
