@@ -21,6 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from keras.layers import Dense, InputLayer
 from matplotlib.ticker import MaxNLocator
+from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
 FOLDER = Path(__file__).resolve().parent
@@ -30,13 +31,19 @@ MNIST = FOLDER / "models" / "data" / "mnist.npz"
 # ---- 选项 · Options ----------------------------------------------------------------------
 
 
-def parse_options(parser):
+def parse_options(parser, epochs, batch_size):
     """加上三个脚本共用的选项，返回所有选项的值 · Add the options that all scripts have, and read all.
 
-    `parser`: the script's `argparse.ArgumentParser`, with its own options. The values come from
-    the command line. In cells of Spyder or Jupyter they are the defaults; change them after that
-    cell, for instance by `args.epochs = 5`.
+    `parser`: the script's `argparse.ArgumentParser`, with its own options; `epochs` and
+    `batch_size`: two defaults. The values come from the command line. In cells of Spyder or
+    Jupyter they are the defaults; change them after that cell, for instance by `args.epochs = 5`.
     """
+    parser.add_argument(
+        "--epochs", type=int, default=epochs, help="训练轮数 · epochs (%(default)s)"
+    )
+    parser.add_argument(
+        "--batch-size", type=int, default=batch_size, help="批量大小 · batch (%(default)s)"
+    )
     parser.add_argument(
         "--optimizer", default="adadelta", help="优化器 · any of Keras (%(default)s)"
     )
@@ -49,10 +56,14 @@ def parse_options(parser):
 
 
 def command_line(folder):
-    """读命令行中的选项 · Return the words behind a script's name, a list, if it is in `folder`.
+    """返回命令行中脚本名之后的词 · Return the words that were typed behind a script's name, a list.
 
-    In cells, Python runs a program of Jupyter or Spyder, which is in another folder, and whose
-    words are not for the script: then the list is empty.
+    `python simple_autoencoder.py --epochs 5` 时，sys.argv 是 ["simple_autoencoder.py", "--epochs",
+    "5"]。在 Jupyter、Spyder 的单元中，sys.argv[0] 是它们自己的程序，不在 `folder` 中，后面的词也与脚本
+    无关：返回空列表。
+
+    In cells of Jupyter or Spyder, sys.argv[0] is a program of theirs, which is not in `folder`, and
+    the words behind it are not for the script: then the list is empty.
     """
     if Path(sys.argv[0]).resolve().parent == folder:
         return sys.argv[1:]
@@ -92,10 +103,12 @@ def load_mnist(path=MNIST):
 def choose_jit_compile(model, epochs):
     """XLA 能加快训练时返回 True · Return what `compile` takes as `jit_compile`.
 
-    XLA 先编译网络（几秒钟），之后全连接层快一倍；卷积层和 Dropout 反而更慢，Windows 上没有 XLA。
-    XLA compiles a network first, which takes some seconds; then dense layers are twice as fast.
-    Convolutions and Dropout become slower, and on Windows TensorFlow has no XLA: there Keras
-    chooses ("auto"). With XLA a `tf.print` in a loss of your own fails: write `jit_compile=False`.
+    XLA 是 TensorFlow 和 JAX 的编译器：先花几秒钟把网络编译成更快的程序，全连接层的训练就快一倍，10 轮
+    以上才合算。卷积层和 Dropout 反而更慢；Windows 上的 TensorFlow 没有 XLA。这时由 Keras 决定（"auto"）。
+
+    XLA is a compiler. It first takes some seconds; then dense layers train twice as fast, which
+    pays from about 10 epochs on. It makes convolutions and Dropout slower, and TensorFlow has none
+    on Windows: there Keras decides, "auto". Code that XLA compiles cannot contain `tf.print`.
     """
     only_dense = all(isinstance(layer, (InputLayer, Dense)) for layer in model.layers)
     if only_dense and epochs >= 10 and sys.platform != "win32":
@@ -104,19 +117,18 @@ def choose_jit_compile(model, epochs):
 
 
 class StopOnCtrlC(keras.callbacks.Callback):
-    """按 Ctrl-C 提前结束训练，结果仍然保存 · For `fit`: Ctrl-C ends it early, and the script goes on.
+    """按 Ctrl-C 提前结束训练，脚本继续 · For `fit`: Ctrl-C ends the training early, and the script goes on.
 
-    The training ends after the steps that are being run, and a validation. A second Ctrl-C, or one
-    after the training, ends the script, as everywhere in Python.
+    The training ends after the steps that are being run, and a validation. Before and after it,
+    Ctrl-C ends the script, as everywhere in Python.
     """
 
     def on_train_begin(self, logs=None):
-        # SIGINT 就是 Ctrl-C；按下时 Python 调用 self.stop · at Ctrl-C, Python calls self.stop
+        # SIGINT 就是 Ctrl-C：按下时，Python 调用 self.stop · at Ctrl-C, Python calls self.stop
         signal.signal(signal.SIGINT, self.stop)
 
-    def stop(self, signal_number, frame):
+    def stop(self, signal_number, frame):  # 参数由 Python 传入，用不到 · which Python passes
         self.model.stop_training = True
-        self.on_train_end()  # 再按一次，就退出脚本 · a second one ends the script
 
     def on_train_end(self, logs=None):
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -125,12 +137,36 @@ class StopOnCtrlC(keras.callbacks.Callback):
 # ---- 保存和加载 · Saving and loading -----------------------------------------------------
 
 
+class PlainUnpickler(pickle.Unpickler):
+    """只读取列表、文本、数字等，不运行任何代码 · Reads lists, texts, numbers and bytes alone.
+
+    A pickle file may name a function, such as `os.system`, which `pickle.load` then calls. So a file
+    from others could run anything. `load` calls this method for each such name: it refuses all.
+    """
+
+    def find_class(self, module, name):
+        raise pickle.UnpicklingError(f"the file asks for {module}.{name}, which is refused")
+
+
+def _read(path):
+    """读 pickle 文件 · Return what a pickle file has, if that is plain data."""
+    with path.open("rb") as file:
+        return PlainUnpickler(file).load()
+
+
+def _write(path, data):
+    """写完整个文件之后，才替换原有的文件 · Pickle data; an earlier file stays until the new one is whole."""
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_bytes(pickle.dumps(data))
+    unfinished.replace(path)
+
+
 def save_model(model, name, folder):
     """把网络的结构和权重保存成两个 pickle 文件 · Save a network in two pickle files, as the post does.
 
-    `<name>_config.pkl` has the name of the class and `model.get_config()`, the layers;
-    `<name>_weights.pkl` has `model.get_weights()`. Of each array only its type, shape and bytes are
-    saved: a pickled array would name a class of NumPy, and `load_model` refuses all classes.
+    `<name>_config.pkl` has `model.get_config()`, the layers, and whether it is a Sequential model;
+    `<name>_weights.pkl` has `model.get_weights()`. A pickled array names functions of NumPy, which
+    PlainUnpickler refuses: so of each array its type, shape and bytes are saved.
 
     Raises ValueError if a weight is not finite; then the earlier files stay.
     """
@@ -152,47 +188,46 @@ def load_model(name, folder):
     class of your own, and Keras's own errors.
     """
     config = _read(Path(folder) / f"{name}_config.pkl")
+    # Keras 把 keras.Model(…) 建立的网络叫做 Functional · so Keras names those by keras.Model(...)
+    classes = {"Functional": keras.Model, "Sequential": keras.Sequential}
+    model_class = classes[config["class"]]
+    model = model_class.from_config(config["config"])
     weights = []
     for dtype, shape, content in _read(Path(folder) / f"{name}_weights.pkl"):
         weights.append(np.frombuffer(content, dtype).reshape(shape))
-    # keras.Model(…) 建立的网络，类名是 Functional · Networks by keras.Model(...) are "Functional".
-    classes = {"Functional": keras.Model, "Sequential": keras.Sequential}
-    model = classes[config["class"]].from_config(config["config"])
     model.set_weights(weights)
     return model
 
 
-def _write(path, data):
-    """写完整个文件之后，才替换原有的文件 · Pickle data; an earlier file stays until the new one is whole."""
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_bytes(pickle.dumps(data))
-    unfinished.replace(path)
-
-
-class PlainUnpickler(pickle.Unpickler):
-    """只读取列表、文本、数字等，不运行任何代码 · Reads lists, texts, numbers and the like.
-
-    A pickle can name any function, and loading it calls that function. Pickle asks `find_class`
-    for each one that a file names; here it always refuses, so that a file can run no code.
-    """
-
-    def find_class(self, module, name):
-        raise pickle.UnpicklingError(f"the file asks for {module}.{name}, which is refused")
-
-
-def _read(path):
-    """读 _write 写的文件 · Return what `_write` has pickled into a file."""
-    with path.open("rb") as file:
-        return PlainUnpickler(file).load()
-
-
 # ---- 比较 · Comparing --------------------------------------------------------------------
+
+
+def pca(x_train, x_test, k):
+    """主成分分析（PCA）：不用神经网络，把图片线性地变成 k 个数，再重建 · PCA, to compare networks with.
+
+    It learns from x_train, (n, ...), how to make k numbers of an image, and an image of these, both
+    linearly. Returns its codes of x_train and of x_test, (n, k), and the images that are decoded
+    from the latter, in the shape of x_test. k can be no more than pixels or training images.
+
+    重建的像素裁剪到训练图片的取值范围，即 0–1；网络的 sigmoid 也不会超出它。
+    The images are clipped to the range of x_train, 0 to 1, which a network's sigmoid never leaves.
+    """
+    flat_train = x_train.reshape(len(x_train), -1)
+    flat_test = x_test.reshape(len(x_test), -1)
+    largest_k = min(flat_train.shape)
+    components = PCA(min(k, largest_k), random_state=0)
+    codes_train = components.fit_transform(flat_train)
+    codes_test = components.transform(flat_test)
+    images = components.inverse_transform(codes_test)
+    clipped = images.clip(x_train.min(), x_train.max())
+    return codes_train, codes_test, clipped.reshape(x_test.shape)
 
 
 def cross_entropy(x, images):
     """计算二元交叉熵 · Return the mean binary cross-entropy of images with x as the target.
 
     Both have values in [0, 1]; `images` may have another shape, such as (n, 784) for (n, 28, 28).
+    Of 0 and 1 Keras takes 1e-7 and 1 - 1e-7, so that no logarithm is infinite.
     """
     losses = keras.losses.binary_crossentropy(x, images.reshape(x.shape))
     return float(keras.ops.mean(losses))
@@ -219,8 +254,8 @@ def print_table(x_test, y_train, y_test, methods):
     - cross-entropy: the mean over all pixels, by the natural logarithm
     - MSE: the mean squared error; PSNR: the same in decibels, 10 log10(1 / MSE): higher is better
     - 1-NN accuracy: see `nearest_neighbour_accuracy`
-    - lower bound: the cross-entropy of the digits with themselves, as of a perfect copy. It is not
-      0: a pixel p has -p log(p) - (1 - p) log(1 - p), which is 0.69 if it is grey, p = 0.5
+    - lower bound: the cross-entropy of a perfect copy. It is above 0, as pixels are grey: one of
+      value p adds -p log(p) - (1 - p) log(1 - p), which is 0 at p = 0 and p = 1, 0.69 at p = 0.5
     """
     title = f"{len(x_test):,} test digits"
     print(f"\n{title:20}  code  compression  cross-entropy      MSE      PSNR  1-NN accuracy")
@@ -242,17 +277,17 @@ def print_table(x_test, y_train, y_test, methods):
 def new_figure(path, width, height):
     """新建一幅图 · Return an empty figure, a Matplotlib Figure, of so many inches.
 
-    Its window has the name of the file `path`, and fits a screen of 1366 x 768 pixels.
+    Its window has the name of the file `path`. An inch has 80 pixels there: the 14 rows of
+    layers.png fit a laptop's screen.
     """
     name = Path(path).name
     plt.close(name)  # 上一次运行的 · the window of an earlier run
-    dpi = min(100, 1300 / width, 620 / height)  # 每英寸的像素数 · pixels an inch
-    return plt.figure(name, figsize=(width, height), dpi=dpi, layout="constrained")
+    return plt.figure(name, figsize=(width, height), dpi=80)
 
 
 def save_figure(figure, path):
     """把图存成 PNG 文件 · Save a figure as a PNG file, and say so."""
-    figure.savefig(path, dpi=120)
+    figure.savefig(path, dpi=160)
     print(f"Drawn: {path}")
 
 
@@ -264,12 +299,9 @@ def plot_rows(rows, n, path, red_blue=()):
     rows 0 is white, what is above it red, what is below blue. Each of these rows has a scale of
     its own: its value farthest from 0 has the deepest colour. Places without a value are yellow.
     """
-    width = 2 + 0.8 * n  # 左边 2 英寸写标签 · 2 inches are for the labels
-    figure = new_figure(path, width, 0.8 * len(rows))
-    figure.set_layout_engine(None)  # 图片多时自动排版很慢 · with many images it is slow
-    figure.subplots_adjust(
-        left=2 / width, right=0.99, bottom=0.02, top=0.98, wspace=0.1, hspace=0.1
-    )
+    width = 2 + 0.6 * n  # 左边 2 英寸写标签 · 2 inches are for the labels
+    figure = new_figure(path, width, 0.6 * len(rows))
+    figure.subplots_adjust(left=2 / width, right=0.99, bottom=0.02, top=0.98)
     for row, (label, values) in enumerate(rows.items()):
         images = as_images(np.asarray(values[:n]))
         colours = "gray"
@@ -277,14 +309,13 @@ def plot_rows(rows, n, path, red_blue=()):
         highest = 1
         if label in red_blue:
             colours = "RdBu_r"
-            # 全为 0 时也画成白色 · 0 is white, if all are 0, too
+            # 加一点，全为 0 时 0 也是白色 · a bit more, so that 0 is white if all are 0
             highest = np.nanmax(np.abs(images)) + 1e-9
             lowest = -highest
-        colours_and_yellow = plt.get_cmap(colours).with_extremes(bad="khaki")
         for column, image in enumerate(images):
             ax = figure.add_subplot(len(rows), n, row * n + column + 1)
-            ax.imshow(image, colours_and_yellow, vmin=lowest, vmax=highest, interpolation="nearest")
-            ax.set(xticks=[], yticks=[])
+            ax.imshow(image, colours, vmin=lowest, vmax=highest, interpolation="nearest")
+            ax.set(xticks=[], yticks=[], facecolor="khaki")  # 没有值处露出底色 · seen at no value
             if column == 0:
                 ax.set_ylabel(label, rotation="horizontal", ha="right", va="center")
     save_figure(figure, path)
@@ -313,20 +344,21 @@ def as_images(values):
 def tile_maps(maps):
     """把 k 个特征图拼成一张图 · Lay k feature maps out side by side, and below each other.
 
-    Takes (n, height, width, k), and returns n images, (n, ..., ...): 8 maps stand in 3 rows of 3.
-    Places left over, and the lines between maps, are NaN, no value.
+    Takes (n, height, width, k), and returns n images, (n, ..., ...): 8 maps stand in 3 rows of 3,
+    with lines between. The lines, and places left over, are NaN, no value.
     """
-    n = maps.shape[0]
-    height = maps.shape[1] + 1
-    width = maps.shape[2] + 1
-    k = maps.shape[3]
+    # 每个特征图的下边和右边加一条线 · a line below each map, and to its right
+    framed = np.pad(maps, [(0, 0), (0, 1), (0, 1), (0, 0)], constant_values=np.nan)
+    n, height, width, k = framed.shape
     side = int(np.ceil(np.sqrt(k)))
     images = np.full((n, side * height, side * width), np.nan)
     for i in range(k):
-        top = i // side * height
-        left = i % side * width
-        images[:, top : top + height - 1, left : left + width - 1] = maps[:, :, :, i]
-    return images[:, :-1, :-1]  # 去掉外侧的线 · without the outer lines
+        row = i // side
+        column = i % side
+        top = row * height
+        left = column * width
+        images[:, top : top + height, left : left + width] = framed[:, :, :, i]
+    return images[:, :-1, :-1]  # 去掉最外侧的线 · without the outermost lines
 
 
 def plot_history(losses, path):
@@ -351,7 +383,7 @@ def plot_model(model, path):
     Keras's own `keras.utils.plot_model` needs `dot`, a program of Graphviz, which pip cannot
     install. Here the package graphviz-pure has one that does the same.
     """
-    # pip 把程序装在 Python 的 scripts 文件夹；用 uv 时在 PATH 中 · where pip and uv put it
+    # pip 把程序装在 Python 的 scripts 文件夹，uv 装在 PATH 的一个文件夹 · where pip and uv put it
     folders = sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"]
     program = shutil.which("graphviz-pure", path=folders)
     graph = keras.utils.model_to_dot(model, show_shapes=True, dpi=96)

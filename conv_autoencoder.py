@@ -21,12 +21,9 @@ from keras import Input, Model
 from keras.callbacks import TensorBoard
 from keras.layers import Conv2D, InputLayer, MaxPooling2D, UpSampling2D
 from keras.optimizers import Adadelta, Adam
-from sklearn.decomposition import PCA
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--epochs", type=int, default=1, help="训练轮数 · epochs (%(default)s)")
-parser.add_argument("--batch-size", type=int, default=128, help="批量大小 · batch (%(default)s)")
-args = common.parse_options(parser)
+args = common.parse_options(parser, epochs=1, batch_size=128)
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
 (x_train, y_train), (x_test, y_test) = common.load_mnist(args.data)
@@ -36,9 +33,9 @@ print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
 keras.utils.set_random_seed(args.seed)  # 种子相同，初始权重就相同 · the same first weights
-# 卷积核为 3 × 3，padding="same" 使大小不变；池化取每个 2 × 2 区域的最大值：28 → 14 → 7 → 4。
+# 卷积核为 3 × 3，padding="same" 使大小不变；池化取每个 2 × 2 区域的最大值：28 → 14 → 7 → 4（7 补成 8）。
 # Convolutions, of 3 x 3, keep the size with padding="same"; pooling takes the largest of 2 x 2
-# values: 28, 14, 7, 4.
+# values: 28, 14, 7, 4. The 7 is padded to 8.
 input_img = Input(shape=(28, 28, 1))
 x = Conv2D(16, (3, 3), activation="relu", padding="same")(input_img)
 x = MaxPooling2D((2, 2), padding="same")(x)
@@ -67,23 +64,24 @@ decoder = Model(encoded, decoded)
 # 当年 Adadelta 的学习率是 1.0；如今默认为 0.001，几乎学不到东西 · 1.0, as in the post's days
 # Adam 的学习率，在留出的训练图片上选定 · Adam's rate was chosen on held-out training digits.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.005)}
-optimizer_name = str(args.optimizer).lower()
+# 不分大小写；不在字典中的，原样交给 Keras · in any case; others go to Keras as they are
+optimizer = optimizers.get(str(args.optimizer).lower(), args.optimizer)
 autoencoder.compile(
-    # 不在字典中的名称，直接交给 Keras · A name that is not in the dictionary goes to Keras.
-    optimizer=optimizers.get(optimizer_name, args.optimizer),
+    optimizer=optimizer,
     loss="binary_crossentropy",
-    steps_per_execution=47,  # 只为加快训练 · It only makes the training faster.
+    steps_per_execution=47,  # 只为加快训练：每次连续走 47 步 · for speed alone: 47 steps in one go
 )
 
 # %% 训练 · train
 folder = Path(args.models) / "conv"
-callbacks = [common.StopOnCtrlC()]
-if keras.config.backend() == "tensorflow":
-    # TensorBoard 日志，要用到 TensorFlow；查看方法见 models/README.md · logs, which need TensorFlow
-    callbacks.append(TensorBoard(log_dir=folder / "logs" / time.strftime("%Y%m%d-%H%M%S")))
 if not args.load:
     print(args)
     folder.mkdir(parents=True, exist_ok=True)
+    callbacks = [common.StopOnCtrlC()]
+    if keras.config.backend() == "tensorflow":
+        # TensorBoard 的日志，文件夹以时间命名；查看方法见 models/README.md · logs, by the time
+        logs = folder / "logs" / time.strftime("%Y%m%d-%H%M%S")
+        callbacks.append(TensorBoard(logs))
     # 目标就是输入本身。1 轮（epoch）之后（十到三十秒），测试集的损失 val_loss 约为 0.17。
     # The target is the input itself. After 1 epoch, in 10 to 30 seconds, val_loss is about 0.17.
     autoencoder.fit(
@@ -126,7 +124,11 @@ print(f"images of loaded parts and network differ by {difference:.1g} (rounding:
 # in 3 rows of 3, of which the last place is empty: yellow.
 n = 10  # 画多少个数字 · how many digits to show
 mse = np.mean((decoded_imgs - x_test) ** 2)
-rows = {"original": x_test, "code": encoded_imgs, f"reconstruction\nMSE {mse:.4f}": decoded_imgs}
+rows = {
+    "original": x_test,
+    "code": encoded_imgs,
+    f"reconstruction\nMSE {mse:.4f}": decoded_imgs,
+}
 common.plot_rows(rows, n, folder / "reconstructions.png", red_blue=["code"])
 
 # %% 画图：网络的结构 · draw the network
@@ -135,24 +137,15 @@ common.plot_model(loaded_autoencoder, folder / "model.png")
 # ---- 以下是原文之外的内容 · beyond the post ------------------------------------------------
 
 # %% 主成分分析，用来比较 · PCA, to compare with
-# PCA 不用神经网络，把图片线性地变成同样维数的编码，再线性地重建。
-# PCA needs no network: it makes codes of the same size, and images of these, linearly.
-flat_train = x_train.reshape(len(x_train), -1)
-flat_test = x_test.reshape(len(x_test), -1)
-# 维数不能多于像素或图片 · no more numbers than there are pixels or images
-pca_dim = min(encoded_imgs[0].size, x_test[0].size, len(x_train))
-pca = PCA(pca_dim, random_state=args.seed)
-pca.fit(flat_train)
-pca_codes = pca.transform(flat_test)
-# 裁剪到训练图片的取值范围 0–1，sigmoid 也不会超出它 · clipped to 0 .. 1, which sigmoid never leaves
-pca_imgs = pca.inverse_transform(pca_codes).clip(x_train.min(), x_train.max())
-pca_imgs = pca_imgs.reshape(x_test.shape)
-# 训练一轮之后，网络重建的图片比 PCA 的模糊 · After 1 epoch they are more blurred than PCA's.
+# 训练一轮之后，网络重建的图片比 PCA 的模糊。
+# After 1 epoch the network's images are more blurred than PCA's.
+pca_train, pca_codes, pca_imgs = common.pca(x_train, x_test, encoded_imgs[0].size)
+pca_label = f"PCA {pca_codes.shape[1]}"
 pca_mse = np.mean((pca_imgs - x_test) ** 2)
 rows = {
     "original": x_test,
     f"autoencoder\nMSE {mse:.4f}": decoded_imgs,
-    f"PCA {pca_dim}\nMSE {pca_mse:.4f}": pca_imgs,
+    f"{pca_label}\nMSE {pca_mse:.4f}": pca_imgs,
 }
 common.plot_rows(rows, n, folder / "pca.png")
 
@@ -163,24 +156,20 @@ common.plot_rows(rows, n, folder / "pca.png")
 values = x_test[:1]
 rows = {"original": values}
 for layer in loaded_encoder.layers + loaded_decoder.layers:
-    if isinstance(layer, InputLayer):
+    if isinstance(layer, InputLayer):  # 输入层不改变什么 · it changes nothing
         continue
-    values = np.array(layer(values))
-    maps = values[0]  # 只有一张图片 · of the one image: (height, width, channels)
-    if maps.ndim == 3:  # 展平的层不画 · flat layers are not drawn
-        rows[f"{layer.name}\n{maps.shape}"] = maps.transpose(2, 0, 1)  # 通道在前 · channels first
+    values = np.array(layer(values))  # 形状 · shape: (1, height, width, channels)
+    if values.ndim == 4:  # 展平的层不画 · flat layers are not drawn
+        maps = values[0].transpose(2, 0, 1)  # 通道在前 · channels first: (channels, height, width)
+        rows[f"{layer.name}\n{values.shape[1:]}"] = maps
 common.plot_rows(rows, 10, folder / "layers.png", red_blue=list(rows)[1:])
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
-# 比较误差看 MSE。PSNR 由它换算而来，越大越好。PCA 的交叉熵大：它的一些像素恰好是 0 或 1，错了代价很大。
-# To compare errors, take the MSE, or the same in decibels, PSNR: higher is better. PCA's
-# cross-entropy is large: some of its pixels are just 0 or 1, which costs much where it is wrong.
-# 1-NN：编码最近的训练图片，标签也相同的比例。lower bound：完全相同的图片的交叉熵。
-# 1-NN: how often the training digit of the nearest code has the same label. Lower bound: the
-# cross-entropy of a perfect copy.
+# 比较误差看 MSE；各列的含义见 print_table · To compare errors, take the MSE; print_table has the rest.
+encoded_train = loaded_encoder.predict(x_train, verbose=0)
 methods = [
-    ("autoencoder", loaded_encoder.predict(x_train, verbose=0), encoded_imgs, decoded_imgs),
-    (f"PCA {pca_dim}", pca.transform(flat_train), pca_codes, pca_imgs),
+    ("autoencoder", encoded_train, encoded_imgs, decoded_imgs),
+    (pca_label, pca_train, pca_codes, pca_imgs),
 ]
 common.print_table(x_test, y_train, y_test, methods)
 

@@ -19,13 +19,10 @@ import numpy as np
 from keras import Input, Model
 from keras.layers import Dense
 from keras.optimizers import Adadelta, Adam
-from sklearn.decomposition import PCA
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--epochs", type=int, default=50, help="训练轮数 · epochs (%(default)s)")
-parser.add_argument("--batch-size", type=int, default=256, help="批量大小 · batch (%(default)s)")
 parser.add_argument("--encoding-dim", type=int, default=32, help="编码维数 · code (%(default)s)")
-args = common.parse_options(parser)
+args = common.parse_options(parser, epochs=50, batch_size=256)
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
 (x_train, y_train), (x_test, y_test) = common.load_mnist(args.data)
@@ -55,13 +52,13 @@ decoder = Model(encoded, decoded)
 # 当年 Adadelta 的学习率是 1.0；如今默认为 0.001，几乎学不到东西 · 1.0, as in the post's days
 # Adam 的学习率，在留出的训练图片上选定 · Adam's rate was chosen on held-out training digits.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.0015)}
-optimizer_name = str(args.optimizer).lower()
+# 不分大小写；不在字典中的，原样交给 Keras · in any case; others go to Keras as they are
+optimizer = optimizers.get(str(args.optimizer).lower(), args.optimizer)
 autoencoder.compile(
-    # 不在字典中的名称，直接交给 Keras · A name that is not in the dictionary goes to Keras.
-    optimizer=optimizers.get(optimizer_name, args.optimizer),
+    optimizer=optimizer,
     loss="binary_crossentropy",
     # 以下两行只为加快训练 · These two lines only make the training faster.
-    steps_per_execution=47,
+    steps_per_execution=47,  # 每次连续走 47 步 · 47 steps in one go; an epoch has 5 x 47
     jit_compile=common.choose_jit_compile(autoencoder, args.epochs),
 )
 
@@ -111,7 +108,11 @@ print(f"images of loaded parts and network differ by {difference:.1g} (rounding:
 # A code is drawn as a square: of 6 x 6 places 32 have a number, the yellow ones none.
 n = 10  # 画多少个数字 · how many digits to show
 mse = np.mean((decoded_imgs - x_test) ** 2)
-rows = {"original": x_test, "code": encoded_imgs, f"reconstruction\nMSE {mse:.4f}": decoded_imgs}
+rows = {
+    "original": x_test,
+    "code": encoded_imgs,
+    f"reconstruction\nMSE {mse:.4f}": decoded_imgs,
+}
 common.plot_rows(rows, n, folder / "reconstructions.png", red_blue=["code"])
 
 # %% 把分界前移一层（更靠近输入，64 维） · split one layer earlier, at 64 numbers
@@ -119,46 +120,39 @@ common.plot_rows(rows, n, folder / "reconstructions.png", red_blue=["code"])
 # The encoder's last layer moves to the decoder. Nothing is trained again, and the images stay the
 # same. With -2 two layers move.
 split = -1
+moved = loaded_encoder.layers[split:]  # 移到解码器的层 · the layers that move: the last one
 encoder2 = keras.Sequential(loaded_encoder.layers[:split])
-decoder2 = keras.Sequential(loaded_encoder.layers[split:] + [loaded_decoder])
+# 两个列表相加；模型也可以当作一层 · lists are joined, and a model serves as a layer
+decoder2 = keras.Sequential(moved + [loaded_decoder])
 encoded_imgs2 = encoder2.predict(x_test, verbose=0)
 decoded_imgs2 = decoder2.predict(encoded_imgs2, verbose=0)
 difference2 = np.abs(decoded_imgs2 - decoded_imgs).max()
 print(f"images of both splits differ by {difference2:.1g} (rounding: below 0.0001)")
-rows = {"original": x_test, "code": encoded_imgs2, "reconstruction": decoded_imgs2}
+rows = {
+    "original": x_test,
+    "code": encoded_imgs2,
+    "reconstruction": decoded_imgs2,
+}
 common.plot_rows(rows, n, folder / "second_split.png", red_blue=["code"])
 
 # ---- 以下是原文之外的内容 · beyond the post ------------------------------------------------
 
 # %% 主成分分析，用来比较 · PCA, to compare with
-# PCA 不用神经网络，把图片线性地变成同样维数的编码，再线性地重建。
-# PCA needs no network: it makes codes of the same size, and images of these, linearly.
-flat_train = x_train.reshape(len(x_train), -1)
-flat_test = x_test.reshape(len(x_test), -1)
-# 维数不能多于像素或图片 · no more numbers than there are pixels or images
-pca_dim = min(encoded_imgs[0].size, x_test[0].size, len(x_train))
-pca = PCA(pca_dim, random_state=args.seed)
-pca.fit(flat_train)
-pca_codes = pca.transform(flat_test)
-# 裁剪到训练图片的取值范围 0–1，sigmoid 也不会超出它 · clipped to 0 .. 1, which sigmoid never leaves
-pca_imgs = pca.inverse_transform(pca_codes).clip(x_train.min(), x_train.max())
-pca_imgs = pca_imgs.reshape(x_test.shape)
 # 训练 50 轮，网络的误差大于 PCA；用 --optimizer adam 则小得多。
 # After 50 epochs the network's error is larger than PCA's; with Adam it is far smaller.
+pca_train, pca_codes, pca_imgs = common.pca(x_train, x_test, encoded_imgs[0].size)
+pca_label = f"PCA {pca_codes.shape[1]}"
 pca_mse = np.mean((pca_imgs - x_test) ** 2)
 rows = {
     "original": x_test,
     f"autoencoder\nMSE {mse:.4f}": decoded_imgs,
-    f"PCA {pca_dim}\nMSE {pca_mse:.4f}": pca_imgs,
+    f"{pca_label}\nMSE {pca_mse:.4f}": pca_imgs,
 }
 common.plot_rows(rows, n, folder / "pca.png")
 
 # 第二次拆分的编码维数更多，PCA 也取同样多 · PCA with as many numbers as the second split
-pca_dim2 = min(encoded_imgs2[0].size, x_test[0].size, len(x_train))
-pca2 = PCA(pca_dim2, random_state=args.seed)
-pca2.fit(flat_train)
-pca_codes2 = pca2.transform(flat_test)
-pca_imgs2 = pca2.inverse_transform(pca_codes2).clip(x_train.min(), x_train.max())
+pca_train2, pca_codes2, pca_imgs2 = common.pca(x_train, x_test, encoded_imgs2[0].size)
+pca_label2 = f"PCA {pca_codes2.shape[1]}"
 
 # %% 画图：插值与随机编码 · draw what lies between two digits, and random codes
 # 编码插值时形状逐渐变化，像素插值只是两图重叠。随机编码解码出的图片多半不像数字。
@@ -169,7 +163,8 @@ mixed_pixels = []
 for share in np.linspace(0, 1, n):  # 从 0 到 1 · from 0 to 1
     mixed_codes.append((1 - share) * encoded_imgs[0] + share * encoded_imgs[1])
     mixed_pixels.append((1 - share) * x_test[0] + share * x_test[1])
-# 随机编码的每个数各取自一张随机的图片 · Each number of a random code is from another random digit.
+# encoded_imgs[:, i] 是所有测试图片编码的第 i 个数；随机编码的第 i 个数从中随机取。
+# encoded_imgs[:, i] has the i-th number of each test digit's code; one is drawn for a random code.
 rng = np.random.default_rng(args.seed)
 random_codes = np.zeros((n, encoded_imgs.shape[1]))
 for i in range(encoded_imgs.shape[1]):
@@ -182,19 +177,14 @@ rows = {
 common.plot_rows(rows, n, folder / "interpolation.png")
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
-# 比较误差看 MSE。PSNR 由它换算而来，越大越好。PCA 的交叉熵大：它的一些像素恰好是 0 或 1，错了代价很大。
-# To compare errors, take the MSE, or the same in decibels, PSNR: higher is better. PCA's
-# cross-entropy is large: some of its pixels are just 0 or 1, which costs much where it is wrong.
-# 1-NN：编码最近的训练图片，标签也相同的比例。lower bound：完全相同的图片的交叉熵。
-# 1-NN: how often the training digit of the nearest code has the same label. Lower bound: the
-# cross-entropy of a perfect copy.
+# 比较误差看 MSE；各列的含义见 print_table · To compare errors, take the MSE; print_table has the rest.
 encoded_train = loaded_encoder.predict(x_train, verbose=0)
 encoded_train2 = encoder2.predict(x_train, verbose=0)
 methods = [
     (f"middle: {encoded_imgs[0].size}", encoded_train, encoded_imgs, decoded_imgs),
-    (f"PCA {pca_dim}", pca.transform(flat_train), pca_codes, pca_imgs),
+    (pca_label, pca_train, pca_codes, pca_imgs),
     (f"second split: {encoded_imgs2[0].size}", encoded_train2, encoded_imgs2, decoded_imgs2),
-    (f"PCA {pca_dim2}", pca2.transform(flat_train), pca_codes2, pca_imgs2),
+    (pca_label2, pca_train2, pca_codes2, pca_imgs2),
 ]
 common.print_table(x_test, y_train, y_test, methods)
 

@@ -19,14 +19,11 @@ import numpy as np
 from keras import Input, Model, regularizers
 from keras.layers import Dense
 from keras.optimizers import Adadelta, Adam
-from sklearn.decomposition import PCA
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--epochs", type=int, default=50, help="训练轮数 · epochs (%(default)s)")
-parser.add_argument("--batch-size", type=int, default=256, help="批量大小 · batch (%(default)s)")
 parser.add_argument("--encoding-dim", type=int, default=16, help="编码维数 · code (%(default)s)")
 parser.add_argument("--l1", type=float, default=10e-5, help="惩罚系数 · penalty (%(default)s)")
-args = common.parse_options(parser)
+args = common.parse_options(parser, epochs=50, batch_size=256)
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
 (x_train, y_train), (x_test, y_test) = common.load_mnist(args.data)
@@ -38,11 +35,11 @@ print(x_train.shape, x_test.shape)
 keras.utils.set_random_seed(args.seed)  # 种子相同，初始权重就相同 · the same first weights
 encoding_dim = args.encoding_dim  # 16 个数，可看成 4 × 4 的图像 · 16: an image of 4 x 4
 input_img = Input(shape=(784,))
-# relu 把负数变成 0。L1 惩罚（10e-5，即 0.0001）使编码的值变小，更多的值为 0，即稀疏。原文说，没有
-# 惩罚，结果与 PCA 十分类似；用 --l1 0 试试：误差小于 PCA。
-# relu turns what is below 0 into 0. The L1 penalty (10e-5 is 0.0001) makes a code's numbers smaller,
-# and more of them 0: sparse. The post says that without it the results are much like PCA's; with
-# --l1 0 the error is smaller than PCA's.
+# relu 把负数变成 0。L1 惩罚把 10e-5（即 0.0001）乘以编码各数之和，加到损失上：各数变小，更多的数为 0，
+# 即稀疏。原文说，没有惩罚，结果与主成分分析（PCA，见后）十分类似；用 --l1 0 试试：误差小于 PCA。
+# relu turns what is below 0 into 0. The L1 penalty adds 10e-5 (0.0001) times the sum of a code's
+# numbers to the loss: they get smaller, and more of them 0: sparse. The post says that without it
+# the results are much like those of PCA, which comes below; with --l1 0 the error is smaller.
 encoded = Dense(
     encoding_dim,
     activation="relu",
@@ -62,14 +59,14 @@ decoder = Model(encoded, decoded)
 # 原文写的是 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
 # In the post's days the rate of 'adadelta' was 1.0. With today's, 0.001, next to nothing is learnt.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.001)}
-optimizer_name = str(args.optimizer).lower()
+# 不分大小写；不在字典中的，原样交给 Keras · in any case; others go to Keras as they are
+optimizer = optimizers.get(str(args.optimizer).lower(), args.optimizer)
 autoencoder.compile(
-    # 不在字典中的名称，直接交给 Keras · A name that is not in the dictionary goes to Keras.
-    optimizer=optimizers.get(optimizer_name, args.optimizer),
+    optimizer=optimizer,
     # 每个像素看成一个概率，0（黑）到 1（白） · each pixel as a probability, from black to white
     loss="binary_crossentropy",
     # 以下两行只为加快训练 · These two lines only make the training faster.
-    steps_per_execution=47,
+    steps_per_execution=47,  # 每次连续走 47 步 · 47 steps in one go; an epoch has 5 x 47
     jit_compile=common.choose_jit_compile(autoencoder, args.epochs),
 )
 
@@ -89,7 +86,7 @@ if not args.load:
         epochs=args.epochs,
         batch_size=args.batch_size,
         shuffle=True,
-        validation_data=(x_test, x_test),
+        validation_data=(x_test, x_test),  # 只用来观察，不更新权重 · only watched, not learnt
         callbacks=[common.StopOnCtrlC()],
     )
 
@@ -111,17 +108,18 @@ loaded_autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = loaded_encoder.predict(x_test, verbose=0)
 decoded_imgs = loaded_decoder.predict(encoded_imgs, verbose=0)
-# 结构和权重都回来了吗？取前 1000 张，与整个网络的重建结果比较（用 --load 时没有训练，只有加载的网络）。
-# Are layers and weights back? Compare 1,000 with the images of the whole network: the trained one,
-# or with --load, which trains none, the loaded one.
+# 结构和权重都回来了吗？加载的两部分与训练好的整个网络，重建的图片应当相同。用 --load 时什么也没有训练，
+# 就与加载的整个网络比较。
+# Are layers and weights back? The loaded parts should make the images of the trained network; with
+# --load none is trained, and they are compared with the loaded one.
 whole = loaded_autoencoder if args.load else autoencoder
-difference = np.abs(whole(x_test[:1000]) - decoded_imgs[:1000]).max()
+whole_imgs = whole(x_test)
+difference = np.abs(whole_imgs - decoded_imgs).max()
 print(f"images of loaded parts and network differ by {difference:.1g} (rounding: below 0.0001)")
-# 编码稀疏吗？惩罚项加上表格中的交叉熵，就是训练时的 val_loss。
-# Are the codes sparse? The penalty and the table's cross-entropy add up to val_loss.
-# 调用网络之后，Keras 把这些图片的惩罚项放在 losses 中 · After a call, `losses` has its penalties.
-loaded_autoencoder(x_test)
-penalty = float(sum(loaded_autoencoder.losses))
+# 编码稀疏吗？whole.losses 是 whole 刚才那次调用的惩罚项；加上重建的损失，就是 val_loss。
+# Are the codes sparse? whole.losses has the penalty of the call above; with the loss of the
+# reconstructions it makes val_loss.
+penalty = float(sum(whole.losses))
 print(f"zeros in the codes: {np.mean(encoded_imgs == 0):.1%}, penalty: {penalty:.4f}")
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
@@ -129,7 +127,11 @@ print(f"zeros in the codes: {np.mean(encoded_imgs == 0):.1%}, penalty: {penalty:
 # A reconstruction should show the same digit. In a code 0 is white, the largest value dark red.
 n = 12  # 画多少个数字 · how many digits to show
 mse = np.mean((decoded_imgs - x_test) ** 2)
-rows = {"original": x_test, "code": encoded_imgs, f"reconstruction\nMSE {mse:.4f}": decoded_imgs}
+rows = {
+    "original": x_test,
+    "code": encoded_imgs,
+    f"reconstruction\nMSE {mse:.4f}": decoded_imgs,
+}
 common.plot_rows(rows, n, folder / "reconstructions.png", red_blue=["code"])
 
 # ---- 以下是原文之外的内容 · beyond the post ------------------------------------------------
@@ -137,23 +139,15 @@ common.plot_rows(rows, n, folder / "reconstructions.png", red_blue=["code"])
 # %% 主成分分析，用来比较 · PCA, to compare with
 # PCA 不用神经网络，把图片线性地变成同样维数的编码，再线性地重建。
 # PCA needs no network: it makes codes of the same size, and images of these, linearly.
-flat_train = x_train.reshape(len(x_train), -1)
-flat_test = x_test.reshape(len(x_test), -1)
-# 维数不能多于像素或图片 · no more numbers than there are pixels or images
-pca_dim = min(encoded_imgs[0].size, x_test[0].size, len(x_train))
-pca = PCA(pca_dim, random_state=args.seed)
-pca.fit(flat_train)
-pca_codes = pca.transform(flat_test)
-# 裁剪到训练图片的取值范围 0–1，sigmoid 也不会超出它 · clipped to 0 .. 1, which sigmoid never leaves
-pca_imgs = pca.inverse_transform(pca_codes).clip(x_train.min(), x_train.max())
-pca_imgs = pca_imgs.reshape(x_test.shape)
 # 训练 50 轮，网络的误差与 PCA 相近（因种子而异）；用 --optimizer adam 则明显更小。
 # After 50 epochs the network's error is close to PCA's, depending on the seed; with Adam smaller.
+pca_train, pca_codes, pca_imgs = common.pca(x_train, x_test, encoded_imgs[0].size)
+pca_label = f"PCA {pca_codes.shape[1]}"
 pca_mse = np.mean((pca_imgs - x_test) ** 2)
 rows = {
     "original": x_test,
     f"autoencoder\nMSE {mse:.4f}": decoded_imgs,
-    f"PCA {pca_dim}\nMSE {pca_mse:.4f}": pca_imgs,
+    f"{pca_label}\nMSE {pca_mse:.4f}": pca_imgs,
 }
 common.plot_rows(rows, n, folder / "pca.png")
 
@@ -170,23 +164,23 @@ large_codes = np.array(drawn * [mean_code])
 for i in range(drawn):  # 第 i 个编码改第 i 个数 · in the i-th code the i-th number changes
     small_codes[i, i] = small[i]
     large_codes[i, i] = large[i]
+small_imgs = loaded_decoder.predict(small_codes, verbose=0)
 large_imgs = loaded_decoder.predict(large_codes, verbose=0)
-effects = large_imgs - loaded_decoder.predict(small_codes, verbose=0)
-# PCA 的每一维：加上或减去一张固定的图片（分量） · of PCA: each number adds a fixed image, a component
-pca_effects = pca.components_[:drawn].reshape(effects.shape)
-rows = {"autoencoder\nred: brighter\nblue: darker": effects, f"PCA {pca_dim}": pca_effects}
+rows = {"red: brighter\nblue: darker": large_imgs - small_imgs}
 common.plot_rows(rows, drawn, folder / "each_number.png", red_blue=list(rows))
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
-# 比较误差看 MSE。PSNR 由它换算而来，越大越好。PCA 的交叉熵大：它的一些像素恰好是 0 或 1，错了代价很大。
-# To compare errors, take the MSE, or the same in decibels, PSNR: higher is better. PCA's
-# cross-entropy is large: some of its pixels are just 0 or 1, which costs much where it is wrong.
+# 比较误差看 MSE。PSNR 由它换算而来，越大越好 · To compare errors, take the MSE; PSNR is the same in dB.
+# PCA 的交叉熵大：它的一些像素裁剪成 0 或 1，而原图不是，交叉熵对此惩罚很重。
+# PCA's cross-entropy is large: some of its pixels, clipped, are 0 or 1 where the digit's are not,
+# for which cross-entropy asks a high price.
 # 1-NN：编码最近的训练图片，标签也相同的比例。lower bound：完全相同的图片的交叉熵。
 # 1-NN: how often the training digit of the nearest code has the same label. Lower bound: the
 # cross-entropy of a perfect copy.
+encoded_train = loaded_encoder.predict(x_train, verbose=0)
 methods = [
-    ("autoencoder", loaded_encoder.predict(x_train, verbose=0), encoded_imgs, decoded_imgs),
-    (f"PCA {pca_dim}", pca.transform(flat_train), pca_codes, pca_imgs),
+    ("autoencoder", encoded_train, encoded_imgs, decoded_imgs),
+    (pca_label, pca_train, pca_codes, pca_imgs),
 ]
 common.print_table(x_test, y_train, y_test, methods)
 

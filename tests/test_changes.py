@@ -189,7 +189,8 @@ def test_change_of_a_network(what, changed_run):
     if what == "deep: other widths, Dropout":
         assert [row.code for row in rows_of(run.said)] == [100, 100, 50, 50]
     if what == "more numbers than pixels":  # of which the first 16 are drawn
-        assert len(drawn_rows(run.figures["each_number.png"])["PCA 128"]) == 16
+        (effects,) = drawn_rows(run.figures["each_number.png"]).values()
+        assert len(effects) == 16
     if what == "conv: a flat code":  # what is flat has no maps
         labels = list(drawn_rows(run.figures["layers.png"]))
         assert not [label for label in labels if "(128,)" in label]

@@ -108,7 +108,7 @@ class CtrlC(keras.callbacks.Callback):
             signal.raise_signal(signal.SIGINT)
 
 
-def test_ctrl_c_stops_a_training_and_a_second_one_is_python_s():
+def test_ctrl_c_stops_a_training_and_after_it_is_python_s():
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile(loss="mse", run_eagerly=True)
     x = np.zeros((2, 1))
@@ -117,10 +117,6 @@ def test_ctrl_c_stops_a_training_and_a_second_one_is_python_s():
         history = model.fit(x, x, epochs=9, verbose=0, callbacks=[CtrlC(), stop])
         assert history.epoch == [0, 1]
         assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(x, x, epochs=9, verbose=0, callbacks=[CtrlC(), CtrlC(), stop])
-    model.fit(x, x, verbose=0, callbacks=[stop])
-    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
 
 
 # ---- Saving and loading ---------------------------------------------------------------------
@@ -251,7 +247,8 @@ def test_zeros_are_white_and_places_without_a_value_have_a_colour_of_their_own(t
     (image,) = axes.images
     colours = image.to_rgba(image.get_array())
     assert colours[0, 0, :3].min() > 0.95
-    assert colours[1, 1].tolist() == pytest.approx(to_rgba("khaki"), abs=0.01)
+    assert colours[1, 1, 3] == 0  # transparent: what is behind is seen
+    assert axes.get_facecolor() == to_rgba("khaki")
 
 
 def test_picture_as_it_is_seen(tmp_path):
@@ -262,7 +259,7 @@ def test_picture_as_it_is_seen(tmp_path):
     common.plot_rows(rows, 2, tmp_path / "a.png")
     picture = imread(tmp_path / "a.png")[..., :3].mean(axis=2)
     height = len(picture)
-    assert height > 1.6 * 110  # two rows of 0.8 inches, sharp enough to be looked at
+    assert height > 1.2 * 150  # two rows of 0.6 inches, sharp enough to be looked at
     black = (picture < 0.1).mean(axis=0) > 0.3  # of columns: those with images
     left = np.flatnonzero(black)[0]
     assert picture[height // 8, left + 5] > 0.9

@@ -79,15 +79,14 @@ def build(args, script, changes=(), **options):
     comments make no difference. Raises ValueError if the script has not the statement once.
     """
     keras.utils.clear_session()  # as in `set_seed`; the script sets the seed
-    code = _code(script, ("准备", "加载数据", "建立网络", "编译"))
+    code = _code(script, ("加载数据", "建立网络", "编译"))
     for old, new in changes:
         old_code = ast.unparse(ast.parse(old))
         if code.count(old_code) != 1:
             raise ValueError(f"{script}: {code.count(old_code)} times, not once: {old}")
         code = code.replace(old_code, new)
-    options_code, start, network_code = code.partition("args = common.parse_options(parser)\n")
     variables = {}
-    exec(options_code + start, variables)
+    exec(_code(script, ("准备",)), variables)
     script_args = variables["args"]
     for option, value in options.items():
         assert hasattr(script_args, option), option
@@ -95,7 +94,7 @@ def build(args, script, changes=(), **options):
     script_args.data = args.data
     if args.quick:
         script_args.epochs = 1
-    exec(network_code, variables)
+    exec(code, variables)
     return variables
 
 

@@ -30,6 +30,7 @@ def plot_maps(codes, grid_imgs, labels, path):
     decoded from `map_grid`.
     """
     figure = common.new_figure(path, 5.5 * len(codes), 11)
+    figure.set_layout_engine("constrained")
     for i, title in enumerate(codes):
         upper = figure.add_subplot(2, len(codes), i + 1)
         upper.set(title=title, aspect="equal", xlim=(0, 1), ylim=(0, 1))

@@ -147,6 +147,7 @@ def draw_images(rows, path):
     """
     columns = max(len(row) for row in rows)
     figure = common.new_figure(path, 1.5 * columns, 1.7 * len(rows))
+    figure.set_layout_engine("constrained")
     axes = figure.subplots(len(rows), columns, squeeze=False)
     for row, row_axes in zip(rows, axes, strict=True):
         for ax in row_axes:
