@@ -38,15 +38,11 @@ def parse_options(parser, epochs, batch_size):
     `batch_size`: two defaults. The values come from the command line. In cells of Spyder or
     Jupyter they are the defaults; change them after that cell, for instance by `args.epochs = 5`.
     """
+    parser.add_argument("--epochs", type=int, default=epochs, help="轮数 · epochs (%(default)s)")
     parser.add_argument(
-        "--epochs", type=int, default=epochs, help="训练轮数 · epochs (%(default)s)"
+        "--batch-size", default=batch_size, type=int, help="批量 · batch (%(default)s)"
     )
-    parser.add_argument(
-        "--batch-size", type=int, default=batch_size, help="批量大小 · batch (%(default)s)"
-    )
-    parser.add_argument(
-        "--optimizer", default="adadelta", help="优化器 · any of Keras (%(default)s)"
-    )
+    parser.add_argument("--optimizer", default="adadelta", help="优化器 · Keras's (%(default)s)")
     parser.add_argument("--seed", default=0, type=int, help="随机种子 · random seed (%(default)s)")
     parser.add_argument("--data", default=MNIST, help="数据文件 · a file like mnist.npz")
     parser.add_argument("--models", default=FOLDER / "models", help="输出 · saved in (%(default)s)")
@@ -56,16 +52,15 @@ def parse_options(parser, epochs, batch_size):
 
 
 def command_line(folder):
-    """返回命令行中脚本名之后的词 · Return the words that were typed behind a script's name, a list.
+    """返回脚本名之后输入的词 · Return the words that were typed behind a script's name, a list.
 
-    `python simple_autoencoder.py --epochs 5` 时，sys.argv 是 ["simple_autoencoder.py", "--epochs",
-    "5"]。在 Jupyter、Spyder 的单元中，sys.argv[0] 是它们自己的程序，不在 `folder` 中，后面的词也与脚本
-    无关：返回空列表。
-
-    In cells of Jupyter or Spyder, sys.argv[0] is a program of theirs, which is not in `folder`, and
-    the words behind it are not for the script: then the list is empty.
+    sys.argv[0] 是 Python 正在运行的程序，sys.argv[1:] 是它后面的词。程序在 `folder` 中，就是脚本；在单元
+    中，程序是 Jupyter 或 Spyder 自己的，后面的词与脚本无关，所以返回空列表。
+    sys.argv[0] is the program that Python runs, sys.argv[1:] are the words behind it. In `folder`
+    it is a script. In cells it is a program of Jupyter or Spyder; its words are not for the script.
     """
-    if Path(sys.argv[0]).resolve().parent == folder:
+    program = Path(sys.argv[0]).resolve()
+    if program.parent == folder:
         return sys.argv[1:]
     return []
 
@@ -101,14 +96,16 @@ def load_mnist(path=MNIST):
 
 
 def choose_jit_compile(model, epochs):
-    """XLA 能加快训练时返回 True · Return what `compile` takes as `jit_compile`.
+    """用 XLA 更快时返回 True，否则返回默认值 "auto" · Return what `compile` takes as `jit_compile`.
 
-    XLA 是 TensorFlow 和 JAX 的编译器：先花几秒钟把网络编译成更快的程序，全连接层的训练就快一倍，10 轮
-    以上才合算。卷积层和 Dropout 反而更慢；Windows 上的 TensorFlow 没有 XLA。这时由 Keras 决定（"auto"）。
+    XLA 是一个编译器：先花几秒钟，把网络编译成更快的程序。网络只有全连接层、训练 10 轮以上时，总时间更短，
+    返回 True。有卷积层或 Dropout 时反而更慢，Windows 上的 TensorFlow 没有 XLA：由 Keras 决定（"auto"）。
+    XLA is a compiler: it takes some seconds to make a faster program of the network. With dense
+    layers alone, and 10 epochs or more, this pays: True. With convolutions or Dropout it does not,
+    and on Windows TensorFlow has no XLA: "auto", the default of `compile`, lets Keras decide.
 
-    XLA is a compiler. It first takes some seconds; then dense layers train twice as fast, which
-    pays from about 10 epochs on. It makes convolutions and Dropout slower, and TensorFlow has none
-    on Windows: there Keras decides, "auto". Code that XLA compiles cannot contain `tf.print`.
+    如果在自己的损失函数中用 tf.print，就在 compile 中写 jit_compile="auto"：XLA 不支持它。
+    For `tf.print` in a loss of your own, write jit_compile="auto": XLA cannot print.
     """
     only_dense = all(isinstance(layer, (InputLayer, Dense)) for layer in model.layers)
     if only_dense and epochs >= 10 and sys.platform != "win32":
@@ -119,7 +116,7 @@ def choose_jit_compile(model, epochs):
 class StopOnCtrlC(keras.callbacks.Callback):
     """按 Ctrl-C 提前结束训练，脚本继续 · For `fit`: Ctrl-C ends the training early, and the script goes on.
 
-    The training ends after the steps that are being run, and a validation. Before and after it,
+    The steps that are being run, and a validation, still come. Before and after the training,
     Ctrl-C ends the script, as everywhere in Python.
     """
 
@@ -127,10 +124,11 @@ class StopOnCtrlC(keras.callbacks.Callback):
         # SIGINT 就是 Ctrl-C：按下时，Python 调用 self.stop · at Ctrl-C, Python calls self.stop
         signal.signal(signal.SIGINT, self.stop)
 
-    def stop(self, signal_number, frame):  # 参数由 Python 传入，用不到 · which Python passes
+    def stop(self, signal_number, frame):  # Python 传入两个参数，用不到 · Python passes both
         self.model.stop_training = True
 
     def on_train_end(self, logs=None):
+        # 恢复原样：Ctrl-C 退出脚本 · as before: Ctrl-C ends the script
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -140,11 +138,13 @@ class StopOnCtrlC(keras.callbacks.Callback):
 class PlainUnpickler(pickle.Unpickler):
     """只读取列表、文本、数字等，不运行任何代码 · Reads lists, texts, numbers and bytes alone.
 
-    A pickle file may name a function, such as `os.system`, which `pickle.load` then calls. So a file
-    from others could run anything. `load` calls this method for each such name: it refuses all.
+    pickle 文件中可以有函数名，例如 `os.system`；读取时，pickle 会调用这个函数。所以别人的文件可能运行任何
+    代码。A pickle file may name a function, which is called when the file is read: so a file from
+    others could run anything.
     """
 
     def find_class(self, module, name):
+        # 文件中每有一个函数名，pickle 就调用这里 · pickle calls this for each name in the file
         raise pickle.UnpicklingError(f"the file asks for {module}.{name}, which is refused")
 
 
@@ -165,8 +165,11 @@ def save_model(model, name, folder):
     """把网络的结构和权重保存成两个 pickle 文件 · Save a network in two pickle files, as the post does.
 
     `<name>_config.pkl` has `model.get_config()`, the layers, and whether it is a Sequential model;
-    `<name>_weights.pkl` has `model.get_weights()`. A pickled array names functions of NumPy, which
-    PlainUnpickler refuses: so of each array its type, shape and bytes are saved.
+    `<name>_weights.pkl` has `model.get_weights()`.
+
+    数组的 pickle 中有 NumPy 的函数名，PlainUnpickler 会拒绝，所以只保存数组的类型、形状和字节。
+    The pickle of an array names functions of NumPy, which PlainUnpickler refuses. So its type, its
+    shape and its bytes are saved instead.
 
     Raises ValueError if a weight is not finite; then the earlier files stay.
     """
@@ -188,13 +191,14 @@ def load_model(name, folder):
     class of your own, and Keras's own errors.
     """
     config = _read(Path(folder) / f"{name}_config.pkl")
-    # Keras 把 keras.Model(…) 建立的网络叫做 Functional · so Keras names those by keras.Model(...)
+    # keras.Model(…) 建立的网络，类名是 Functional · the class of what keras.Model(...) builds
     classes = {"Functional": keras.Model, "Sequential": keras.Sequential}
     model_class = classes[config["class"]]
     model = model_class.from_config(config["config"])
     weights = []
     for dtype, shape, content in _read(Path(folder) / f"{name}_weights.pkl"):
-        weights.append(np.frombuffer(content, dtype).reshape(shape))
+        array = np.frombuffer(content, dtype)  # 字节变回数 · numbers from bytes
+        weights.append(array.reshape(shape))
     model.set_weights(weights)
     return model
 
@@ -203,11 +207,13 @@ def load_model(name, folder):
 
 
 def pca(x_train, x_test, k):
-    """主成分分析（PCA）：不用神经网络，把图片线性地变成 k 个数，再重建 · PCA, to compare networks with.
+    """主成分分析（PCA），不用神经网络，用来比较 · Compress images by PCA, to compare networks with.
 
-    It learns from x_train, (n, ...), how to make k numbers of an image, and an image of these, both
-    linearly. Returns its codes of x_train and of x_test, (n, k), and the images that are decoded
-    from the latter, in the shape of x_test. k can be no more than pixels or training images.
+    它从训练图片学习：怎样把图片线性地变成 k 个数（编码），又怎样由编码线性地重建图片。
+    From x_train, (n, ...), it learns how to make k numbers of an image, the code, and an image of a
+    code, both linearly. Returns three arrays: the codes of x_train and of x_test, (n, k), and the
+    images that are decoded from the codes of x_test, in the shape of x_test. If there are fewer
+    than k pixels or training images, a code has only as many numbers.
 
     重建的像素裁剪到训练图片的取值范围，即 0–1；网络的 sigmoid 也不会超出它。
     The images are clipped to the range of x_train, 0 to 1, which a network's sigmoid never leaves.
@@ -250,12 +256,13 @@ def print_table(x_test, y_train, y_test, methods):
     `methods`: a list of tuples: a label, the codes of the training digits and of the test digits,
     (n, ...), and the images that are decoded from the latter, as many values as x_test, in [0, 1].
 
-    - compression: pixels of an image / numbers of a code
-    - cross-entropy: the mean over all pixels, by the natural logarithm
-    - MSE: the mean squared error; PSNR: the same in decibels, 10 log10(1 / MSE): higher is better
-    - 1-NN accuracy: see `nearest_neighbour_accuracy`
-    - lower bound: the cross-entropy of a perfect copy. It is above 0, as pixels are grey: one of
-      value p adds -p log(p) - (1 - p) log(1 - p), which is 0 at p = 0 and p = 1, 0.69 at p = 0.5
+    - compression: 压缩比 · pixels of an image / numbers of a code
+    - cross-entropy: 交叉熵，所有像素的平均 · the mean over all pixels, by the natural logarithm
+    - MSE: 均方误差 · the mean squared error
+    - PSNR: 峰值信噪比，由 MSE 换算，越大越好 · 10 log10(1 / MSE), in decibels: higher is better
+    - 1-NN accuracy: 最近邻的准确率 · see `nearest_neighbour_accuracy`
+    - lower bound: 重建与原图完全相同时的交叉熵 · the cross-entropy of a perfect copy. A grey pixel
+      has one, too: -p log(p) - (1 - p) log(1 - p) at the value p, such as 0.69 at 0.5
     """
     title = f"{len(x_test):,} test digits"
     print(f"\n{title:20}  code  compression  cross-entropy      MSE      PSNR  1-NN accuracy")
@@ -268,7 +275,8 @@ def print_table(x_test, y_train, y_test, methods):
         accuracy = nearest_neighbour_accuracy(codes_train, y_train, codes_test, y_test)
         print(f"{label:20}{code_size:6}{compression:12.1f}x{entropy:15.4f}", end="")
         print(f"{mse:9.5f}{psnr:7.2f} dB{accuracy:15.1%}")
-    print(f"{'lower bound':20}{cross_entropy(x_test, x_test):34.4f}\n")
+    bound = cross_entropy(x_test, x_test)
+    print(f"{'lower bound':20}{'':6}{'':13}{bound:15.4f}\n")
 
 
 # ---- 画图 · Pictures ---------------------------------------------------------------------
@@ -294,10 +302,10 @@ def save_figure(figure, path):
 def plot_rows(rows, n, path, red_blue=()):
     """每个标签画一行图片 · Draw rows of images below each other, as a figure and as a PNG file.
 
-    `rows`: a dictionary of labels and values, (m, ...), of which `as_images` makes m images; the
-    first n of them are drawn. 0 is black and 1 is white. `red_blue`: a list of labels; in these
-    rows 0 is white, what is above it red, what is below blue. Each of these rows has a scale of
-    its own: its value farthest from 0 has the deepest colour. Places without a value are yellow.
+    `rows`: a dictionary of labels and values, (m, ...): images, or what `as_images` makes images
+    of. The first n of them are drawn; 0 is black and 1 is white. `red_blue`: a list of labels; in
+    these rows 0 is white, what is above it red, what is below blue. Each of these rows has a scale
+    of its own: its value farthest from 0 has the deepest colour. Yellow places have no value.
     """
     width = 2 + 0.6 * n  # 左边 2 英寸写标签 · 2 inches are for the labels
     figure = new_figure(path, width, 0.6 * len(rows))
@@ -347,12 +355,12 @@ def tile_maps(maps):
     Takes (n, height, width, k), and returns n images, (n, ..., ...): 8 maps stand in 3 rows of 3,
     with lines between. The lines, and places left over, are NaN, no value.
     """
-    # 每个特征图的下边和右边加一条线 · a line below each map, and to its right
+    # (0, 1)：前面不加，后面加一行或一列 · a line below each map, and to its right: 0 before, 1 after
     framed = np.pad(maps, [(0, 0), (0, 1), (0, 1), (0, 0)], constant_values=np.nan)
     n, height, width, k = framed.shape
     side = int(np.ceil(np.sqrt(k)))
-    images = np.full((n, side * height, side * width), np.nan)
-    for i in range(k):
+    images = np.full((n, side * height, side * width), np.nan)  # 空的 · empty
+    for i in range(k):  # 第 i 个特征图放在第几行、第几列 · the row and the column of map i
         row = i // side
         column = i % side
         top = row * height
@@ -383,9 +391,9 @@ def plot_model(model, path):
     Keras's own `keras.utils.plot_model` needs `dot`, a program of Graphviz, which pip cannot
     install. Here the package graphviz-pure has one that does the same.
     """
-    # pip 把程序装在 Python 的 scripts 文件夹，uv 装在 PATH 的一个文件夹 · where pip and uv put it
+    # 找到这个程序：pip 装在 Python 的 scripts 文件夹，uv 装在 PATH 中 · where pip and uv put it
     folders = sysconfig.get_path("scripts") + os.pathsep + os.environ["PATH"]
     program = shutil.which("graphviz-pure", path=folders)
-    graph = keras.utils.model_to_dot(model, show_shapes=True, dpi=96)
+    graph = keras.utils.model_to_dot(model, show_shapes=True, dpi=96)  # pydot 的对象 · of pydot
     graph.write(path, prog=program, format="png")
     print(f"Drawn: {path}")

@@ -61,15 +61,17 @@ encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 
 # %% 编译 · compile
-# 当年 Adadelta 的学习率是 1.0；如今默认为 0.001，几乎学不到东西 · 1.0, as in the post's days
-# Adam 的学习率，在留出的训练图片上选定 · Adam's rate was chosen on held-out training digits.
+# 当年 Adadelta 的学习率是 1.0；如今默认为 0.001，几乎学不到东西。
+# The rate of Adadelta was 1.0 in the post's days; with today's, 0.001, next to nothing is learnt.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.005)}
-# 不分大小写；不在字典中的，原样交给 Keras · in any case; others go to Keras as they are
-optimizer = optimizers.get(str(args.optimizer).lower(), args.optimizer)
+optimizer_name = str(args.optimizer).lower()  # 不分大小写；也可以是一个优化器 · or an optimizer
+# 不在字典中的，原样交给 Keras · What is not in the dictionary goes to Keras as it is.
+optimizer = optimizers.get(optimizer_name, args.optimizer)
 autoencoder.compile(
     optimizer=optimizer,
     loss="binary_crossentropy",
-    steps_per_execution=47,  # 只为加快训练：每次连续走 47 步 · for speed alone: 47 steps in one go
+    # 只为加快训练 · for speed alone
+    steps_per_execution=47,  # 每 47 步才回到 Python 一次 · back in Python every 47 steps only
 )
 
 # %% 训练 · train
@@ -79,7 +81,7 @@ if not args.load:
     folder.mkdir(parents=True, exist_ok=True)
     callbacks = [common.StopOnCtrlC()]
     if keras.config.backend() == "tensorflow":
-        # TensorBoard 的日志，文件夹以时间命名；查看方法见 models/README.md · logs, by the time
+        # 日志由 TensorFlow 写，文件夹以时间命名；查看方法见 models/README.md · TensorFlow writes them
         logs = folder / "logs" / time.strftime("%Y%m%d-%H%M%S")
         callbacks.append(TensorBoard(logs))
     # 目标就是输入本身。1 轮（epoch）之后（十到三十秒），测试集的损失 val_loss 约为 0.17。
@@ -99,7 +101,7 @@ if not args.load:
     common.save_model(autoencoder, "autoencoder", folder)
     common.save_model(encoder, "encoder", folder)
     common.save_model(decoder, "decoder", folder)
-    # 只训练一轮时，每条曲线只有一个点 · After one epoch each curve is a single point.
+    # 一轮只有一个点；loss 是这一轮中的平均，所以更大 · One epoch, one point; loss is its mean: larger.
     common.plot_history(autoencoder.history.history, folder / "history.png")
 
 # %% 加载保存的网络 · load what was saved
@@ -111,10 +113,12 @@ loaded_autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = loaded_encoder.predict(x_test, verbose=0)
 decoded_imgs = loaded_decoder.predict(encoded_imgs, verbose=0)
-# 结构和权重都回来了吗？取前 1000 张，与整个网络的重建结果比较（用 --load 时没有训练，只有加载的网络）。
-# Are layers and weights back? Compare 1,000 with the images of the whole network: the trained one,
-# or with --load, which trains none, the loaded one.
-whole = loaded_autoencoder if args.load else autoencoder
+# 前 1000 张：加载的两部分重建的图片，应当与训练好的网络相同（用 --load 时，与加载的网络相同）。
+# Of 1,000 digits the loaded parts should make the same images as the trained network (with
+# --load: as the loaded one).
+whole = autoencoder
+if args.load:
+    whole = loaded_autoencoder
 difference = np.abs(whole(x_test[:1000]) - decoded_imgs[:1000]).max()
 print(f"images of loaded parts and network differ by {difference:.1g} (rounding: below 0.0001)")
 
@@ -150,9 +154,10 @@ rows = {
 common.plot_rows(rows, n, folder / "pca.png")
 
 # %% 画图：一张图片经过各层 · draw a digit on its way through all layers
-# 每行是一层的特征图，最多 10 个，颜色各按一行的最大值。越靠近编码，像素越少，之后又逐步变回图片。
-# Each row has a layer's feature maps, 10 at most, and a colour scale of its own. Down to the code
-# they have fewer pixels, and after it they become an image again.
+# 每行是一层的特征图，最多 10 个，颜色各按一行的最大值；全白：经过 relu 之后全为 0。直到编码，特征图的
+# 像素越来越少，之后又逐步变回图片。
+# Each row has a layer's feature maps, 10 at most, and a colour scale of its own; all white: all 0,
+# by relu. Down to the code the maps have fewer pixels; after it they become an image again.
 values = x_test[:1]
 rows = {"original": values}
 for layer in loaded_encoder.layers + loaded_decoder.layers:
@@ -162,7 +167,8 @@ for layer in loaded_encoder.layers + loaded_decoder.layers:
     if values.ndim == 4:  # 展平的层不画 · flat layers are not drawn
         maps = values[0].transpose(2, 0, 1)  # 通道在前 · channels first: (channels, height, width)
         rows[f"{layer.name}\n{values.shape[1:]}"] = maps
-common.plot_rows(rows, 10, folder / "layers.png", red_blue=list(rows)[1:])
+all_but_original = list(rows)[1:]
+common.plot_rows(rows, 10, folder / "layers.png", red_blue=all_but_original)
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
 # 比较误差看 MSE；各列的含义见 print_table · To compare errors, take the MSE; print_table has the rest.

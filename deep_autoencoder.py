@@ -49,16 +49,17 @@ encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 
 # %% 编译 · compile
-# 当年 Adadelta 的学习率是 1.0；如今默认为 0.001，几乎学不到东西 · 1.0, as in the post's days
-# Adam 的学习率，在留出的训练图片上选定 · Adam's rate was chosen on held-out training digits.
+# 当年 Adadelta 的学习率是 1.0；如今默认为 0.001，几乎学不到东西。
+# The rate of Adadelta was 1.0 in the post's days; with today's, 0.001, next to nothing is learnt.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.0015)}
-# 不分大小写；不在字典中的，原样交给 Keras · in any case; others go to Keras as they are
-optimizer = optimizers.get(str(args.optimizer).lower(), args.optimizer)
+optimizer_name = str(args.optimizer).lower()  # 不分大小写；也可以是一个优化器 · or an optimizer
+# 不在字典中的，原样交给 Keras · What is not in the dictionary goes to Keras as it is.
+optimizer = optimizers.get(optimizer_name, args.optimizer)
 autoencoder.compile(
     optimizer=optimizer,
     loss="binary_crossentropy",
-    # 以下两行只为加快训练 · These two lines only make the training faster.
-    steps_per_execution=47,  # 每次连续走 47 步 · 47 steps in one go; an epoch has 5 x 47
+    # 以下两行只为加快训练 · two lines for speed alone
+    steps_per_execution=47,  # 每 47 步才回到 Python 一次 · back in Python every 47 steps only
     jit_compile=common.choose_jit_compile(autoencoder, args.epochs),
 )
 
@@ -96,10 +97,12 @@ loaded_autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = loaded_encoder.predict(x_test, verbose=0)
 decoded_imgs = loaded_decoder.predict(encoded_imgs, verbose=0)
-# 结构和权重都回来了吗？取前 1000 张，与整个网络的重建结果比较（用 --load 时没有训练，只有加载的网络）。
-# Are layers and weights back? Compare 1,000 with the images of the whole network: the trained one,
-# or with --load, which trains none, the loaded one.
-whole = loaded_autoencoder if args.load else autoencoder
+# 前 1000 张：加载的两部分重建的图片，应当与训练好的网络相同（用 --load 时，与加载的网络相同）。
+# Of 1,000 digits the loaded parts should make the same images as the trained network (with
+# --load: as the loaded one).
+whole = autoencoder
+if args.load:
+    whole = loaded_autoencoder
 difference = np.abs(whole(x_test[:1000]) - decoded_imgs[:1000]).max()
 print(f"images of loaded parts and network differ by {difference:.1g} (rounding: below 0.0001)")
 
@@ -116,13 +119,12 @@ rows = {
 common.plot_rows(rows, n, folder / "reconstructions.png", red_blue=["code"])
 
 # %% 把分界前移一层（更靠近输入，64 维） · split one layer earlier, at 64 numbers
-# 编码器去掉最后一层，这一层归入解码器；不用再训练，重建的图片不变。改成 -2，再前移一层。
-# The encoder's last layer moves to the decoder. Nothing is trained again, and the images stay the
-# same. With -2 two layers move.
-split = -1
-moved = loaded_encoder.layers[split:]  # 移到解码器的层 · the layers that move: the last one
+# 编码器去掉最后一层，这一层归入解码器；不用再训练，重建的图片不变。
+# The encoder's last layer moves to the decoder. Nothing is trained again; the images stay the same.
+split = -1  # 改成 -2，就移动两层 · with -2, two layers move
+moved = loaded_encoder.layers[split:]
 encoder2 = keras.Sequential(loaded_encoder.layers[:split])
-# 两个列表相加；模型也可以当作一层 · lists are joined, and a model serves as a layer
+# 先是移来的层，再是原来的解码器，它也可以当作一层 · the decoder as it was serves as a layer
 decoder2 = keras.Sequential(moved + [loaded_decoder])
 encoded_imgs2 = encoder2.predict(x_test, verbose=0)
 decoded_imgs2 = decoder2.predict(encoded_imgs2, verbose=0)
@@ -138,8 +140,9 @@ common.plot_rows(rows, n, folder / "second_split.png", red_blue=["code"])
 # ---- 以下是原文之外的内容 · beyond the post ------------------------------------------------
 
 # %% 主成分分析，用来比较 · PCA, to compare with
-# 训练 50 轮，网络的误差大于 PCA；用 --optimizer adam 则小得多。
-# After 50 epochs the network's error is larger than PCA's; with Adam it is far smaller.
+# 训练 50 轮，网络的误差大于 PCA：Adadelta 学得慢。用 --optimizer adam，就比 PCA 小得多。
+# After 50 epochs the network's error is larger than PCA's, as Adadelta is slow; with Adam it is far
+# smaller.
 pca_train, pca_codes, pca_imgs = common.pca(x_train, x_test, encoded_imgs[0].size)
 pca_label = f"PCA {pca_codes.shape[1]}"
 pca_mse = np.mean((pca_imgs - x_test) ** 2)
@@ -155,16 +158,16 @@ pca_train2, pca_codes2, pca_imgs2 = common.pca(x_train, x_test, encoded_imgs2[0]
 pca_label2 = f"PCA {pca_codes2.shape[1]}"
 
 # %% 画图：插值与随机编码 · draw what lies between two digits, and random codes
-# 编码插值时形状逐渐变化，像素插值只是两图重叠。随机编码解码出的图片多半不像数字。
-# Between two codes the shape changes; between two images one only fades into the other. What is
-# decoded from a random code seldom looks like a digit.
+# 从 7 到 2：编码插值时形状逐渐变化，像素插值只是两图重叠。随机编码解码出的图片多半不像数字。
+# From a 7 to a 2: between two codes the shape changes; between two images one only fades into the
+# other. What is decoded from a random code seldom looks like a digit.
 mixed_codes = []
 mixed_pixels = []
 for share in np.linspace(0, 1, n):  # 从 0 到 1 · from 0 to 1
     mixed_codes.append((1 - share) * encoded_imgs[0] + share * encoded_imgs[1])
     mixed_pixels.append((1 - share) * x_test[0] + share * x_test[1])
-# encoded_imgs[:, i] 是所有测试图片编码的第 i 个数；随机编码的第 i 个数从中随机取。
-# encoded_imgs[:, i] has the i-th number of each test digit's code; one is drawn for a random code.
+# 随机编码：每个数都从所有测试图片编码的同一位置（同一列）中随机选取，各数互不相关。
+# A random code: each number is picked, apart from the others, from its column of all test codes.
 rng = np.random.default_rng(args.seed)
 random_codes = np.zeros((n, encoded_imgs.shape[1]))
 for i in range(encoded_imgs.shape[1]):

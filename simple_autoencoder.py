@@ -36,10 +36,10 @@ keras.utils.set_random_seed(args.seed)  # 种子相同，初始权重就相同 �
 encoding_dim = args.encoding_dim  # 16 个数，可看成 4 × 4 的图像 · 16: an image of 4 x 4
 input_img = Input(shape=(784,))
 # relu 把负数变成 0。L1 惩罚把 10e-5（即 0.0001）乘以编码各数之和，加到损失上：各数变小，更多的数为 0，
-# 即稀疏。原文说，没有惩罚，结果与主成分分析（PCA，见后）十分类似；用 --l1 0 试试：误差小于 PCA。
+# 即稀疏。原文说，没有惩罚，结果与主成分分析（PCA，见后）十分类似；不尽然：用 --l1 0，误差小于 PCA。
 # relu turns what is below 0 into 0. The L1 penalty adds 10e-5 (0.0001) times the sum of a code's
 # numbers to the loss: they get smaller, and more of them 0: sparse. The post says that without it
-# the results are much like those of PCA, which comes below; with --l1 0 the error is smaller.
+# the results are much like PCA's, which come below. Not quite: with --l1 0 the error is smaller.
 encoded = Dense(
     encoding_dim,
     activation="relu",
@@ -59,14 +59,15 @@ decoder = Model(encoded, decoded)
 # 原文写的是 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
 # In the post's days the rate of 'adadelta' was 1.0. With today's, 0.001, next to nothing is learnt.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.001)}
-# 不分大小写；不在字典中的，原样交给 Keras · in any case; others go to Keras as they are
-optimizer = optimizers.get(str(args.optimizer).lower(), args.optimizer)
+optimizer_name = str(args.optimizer).lower()  # 不分大小写；也可以是一个优化器 · or an optimizer
+# 不在字典中的，原样交给 Keras · What is not in the dictionary goes to Keras as it is.
+optimizer = optimizers.get(optimizer_name, args.optimizer)
 autoencoder.compile(
     optimizer=optimizer,
     # 每个像素看成一个概率，0（黑）到 1（白） · each pixel as a probability, from black to white
     loss="binary_crossentropy",
-    # 以下两行只为加快训练 · These two lines only make the training faster.
-    steps_per_execution=47,  # 每次连续走 47 步 · 47 steps in one go; an epoch has 5 x 47
+    # 以下两行只为加快训练 · two lines for speed alone
+    steps_per_execution=47,  # 每 47 步才回到 Python 一次 · back in Python every 47 steps only
     jit_compile=common.choose_jit_compile(autoencoder, args.epochs),
 )
 
@@ -103,22 +104,24 @@ if not args.load:
 loaded_autoencoder = common.load_model("autoencoder", folder)
 loaded_encoder = common.load_model("encoder", folder)
 loaded_decoder = common.load_model("decoder", folder)
+# 加载的三个网络各有自己的权重，不再共用 · Each has weights of its own; they share no layers.
 loaded_autoencoder.summary()
 
 # %% 编码和解码 · encode and decode
 encoded_imgs = loaded_encoder.predict(x_test, verbose=0)
 decoded_imgs = loaded_decoder.predict(encoded_imgs, verbose=0)
-# 结构和权重都回来了吗？加载的两部分与训练好的整个网络，重建的图片应当相同。用 --load 时什么也没有训练，
-# 就与加载的整个网络比较。
-# Are layers and weights back? The loaded parts should make the images of the trained network; with
-# --load none is trained, and they are compared with the loaded one.
-whole = loaded_autoencoder if args.load else autoencoder
-whole_imgs = whole(x_test)
+# 加载的两部分重建的图片，应当与训练好的网络相同（用 --load 时没有训练，与加载的网络相同）。
+# The loaded parts should make the same images as the trained network (with --load, which trains
+# none, as the loaded one).
+whole = autoencoder
+if args.load:
+    whole = loaded_autoencoder
+whole_imgs = whole(x_test)  # 网络可以像函数一样调用 · a network can be called like a function
 difference = np.abs(whole_imgs - decoded_imgs).max()
 print(f"images of loaded parts and network differ by {difference:.1g} (rounding: below 0.0001)")
-# 编码稀疏吗？whole.losses 是 whole 刚才那次调用的惩罚项；加上重建的损失，就是 val_loss。
-# Are the codes sparse? whole.losses has the penalty of the call above; with the loss of the
-# reconstructions it makes val_loss.
+# 编码稀疏吗？调用之后，losses 中是这些图片的惩罚项；加上重建的损失，就是 val_loss。
+# Are the codes sparse? After the call, losses has the penalty of these images; together with the
+# loss of their reconstructions it is val_loss.
 penalty = float(sum(whole.losses))
 print(f"zeros in the codes: {np.mean(encoded_imgs == 0):.1%}, penalty: {penalty:.4f}")
 
@@ -140,7 +143,7 @@ common.plot_rows(rows, n, folder / "reconstructions.png", red_blue=["code"])
 # PCA 不用神经网络，把图片线性地变成同样维数的编码，再线性地重建。
 # PCA needs no network: it makes codes of the same size, and images of these, linearly.
 # 训练 50 轮，网络的误差与 PCA 相近（因种子而异）；用 --optimizer adam 则明显更小。
-# After 50 epochs the network's error is close to PCA's, depending on the seed; with Adam smaller.
+# After 50 epochs the network's error is close to PCA's, by the seed; with Adam smaller than PCA's.
 pca_train, pca_codes, pca_imgs = common.pca(x_train, x_test, encoded_imgs[0].size)
 pca_label = f"PCA {pca_codes.shape[1]}"
 pca_mse = np.mean((pca_imgs - x_test) ** 2)
@@ -159,8 +162,8 @@ mean_code = encoded_imgs.mean(axis=0)
 small = np.quantile(encoded_imgs, 0.05, axis=0)
 large = np.quantile(encoded_imgs, 0.95, axis=0)
 drawn = min(16, len(mean_code))
-small_codes = np.array(drawn * [mean_code])
-large_codes = np.array(drawn * [mean_code])
+small_codes = np.array([mean_code] * drawn)  # 先都是平均编码 · at first, each is the mean code
+large_codes = np.array([mean_code] * drawn)
 for i in range(drawn):  # 第 i 个编码改第 i 个数 · in the i-th code the i-th number changes
     small_codes[i, i] = small[i]
     large_codes[i, i] = large[i]
@@ -171,9 +174,9 @@ common.plot_rows(rows, drawn, folder / "each_number.png", red_blue=list(rows))
 
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
 # 比较误差看 MSE。PSNR 由它换算而来，越大越好 · To compare errors, take the MSE; PSNR is the same in dB.
-# PCA 的交叉熵大：它的一些像素裁剪成 0 或 1，而原图不是，交叉熵对此惩罚很重。
-# PCA's cross-entropy is large: some of its pixels, clipped, are 0 or 1 where the digit's are not,
-# for which cross-entropy asks a high price.
+# PCA 的交叉熵大：它的一些像素裁剪成了 0 或 1，即“肯定是黑（白）的”；肯定却错了，交叉熵就很大。
+# PCA's cross-entropy is large: some of its pixels, clipped, are just 0 or 1, which is to be sure of
+# black or white; for being sure and wrong, cross-entropy is large.
 # 1-NN：编码最近的训练图片，标签也相同的比例。lower bound：完全相同的图片的交叉熵。
 # 1-NN: how often the training digit of the nearest code has the same label. Lower bound: the
 # cross-entropy of a perfect copy.

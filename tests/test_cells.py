@@ -107,6 +107,17 @@ def test_other_parts_than_the_trained_ones_are_seen(few, tmp_path, eager):
     assert float(difference) > 0.01
 
 
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_loaded_parts_are_compared_with_the_trained_network(name, few, tmp_path, eager):
+    """Not with the loaded one: else nobody would see what was lost on the way."""
+    cells = Cells(name, few, tmp_path)
+    cells.run(*BUILD, "训练", "保存", "加载保存的网络")
+    cells.autoencoder.set_weights([0 * array for array in cells.autoencoder.get_weights()])
+    cells.run("编码和解码")
+    (difference,) = re.findall(r"(?m)^images .* differ by (\S+) \(", cells.output.getvalue())
+    assert float(difference) > 0.001
+
+
 def test_training_that_diverges_is_not_saved(few, tmp_path, eager):
     cells = Cells("simple", few, tmp_path)
     cells.run(*BUILD, "训练", "保存")
