@@ -128,7 +128,7 @@ class StopOnCtrlC(keras.callbacks.Callback):
         self.model.stop_training = True
 
     def on_train_end(self, logs=None):
-        # 恢复原样：Ctrl-C 退出脚本 · as before: Ctrl-C ends the script
+        # 恢复 Python 的默认处理：Ctrl-C 退出脚本 · Python's own: Ctrl-C ends the script
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -138,13 +138,13 @@ class StopOnCtrlC(keras.callbacks.Callback):
 class PlainUnpickler(pickle.Unpickler):
     """只读取列表、文本、数字等，不运行任何代码 · Reads lists, texts, numbers and bytes alone.
 
-    pickle 文件中可以有函数名，例如 `os.system`；读取时，pickle 会调用这个函数。所以别人的文件可能运行任何
-    代码。A pickle file may name a function, which is called when the file is read: so a file from
-    others could run anything.
+    pickle 文件可以要求调用函数（例如 `os.system`）或类，读取时就会调用。所以别人的文件可能运行任何代码。
+    A pickle file can have functions and classes called when it is read: so a file from others could
+    run anything.
     """
 
     def find_class(self, module, name):
-        # 文件中每有一个函数名，pickle 就调用这里 · pickle calls this for each name in the file
+        # 文件中每有一个函数名或类名，pickle 就调用这里 · pickle calls this for each of their names
         raise pickle.UnpicklingError(f"the file asks for {module}.{name}, which is refused")
 
 
@@ -165,7 +165,8 @@ def save_model(model, name, folder):
     """把网络的结构和权重保存成两个 pickle 文件 · Save a network in two pickle files, as the post does.
 
     `<name>_config.pkl` has `model.get_config()`, the layers, and whether it is a Sequential model;
-    `<name>_weights.pkl` has `model.get_weights()`.
+    `<name>_weights.pkl` has `model.get_weights()`. (Today one mostly writes
+    `model.save("name.keras")`.)
 
     数组的 pickle 中有 NumPy 的函数名，PlainUnpickler 会拒绝，所以只保存数组的类型、形状和字节。
     The pickle of an array names functions of NumPy, which PlainUnpickler refuses. So its type, its
@@ -233,7 +234,7 @@ def cross_entropy(x, images):
     """计算二元交叉熵 · Return the mean binary cross-entropy of images with x as the target.
 
     Both have values in [0, 1]; `images` may have another shape, such as (n, 784) for (n, 28, 28).
-    Of 0 and 1 Keras takes 1e-7 and 1 - 1e-7, so that no logarithm is infinite.
+    Where images are 0 or 1, Keras takes 1e-7 or 1 - 1e-7, so that no logarithm is infinite.
     """
     losses = keras.losses.binary_crossentropy(x, images.reshape(x.shape))
     return float(keras.ops.mean(losses))
@@ -261,8 +262,8 @@ def print_table(x_test, y_train, y_test, methods):
     - MSE: 均方误差 · the mean squared error
     - PSNR: 峰值信噪比，由 MSE 换算，越大越好 · 10 log10(1 / MSE), in decibels: higher is better
     - 1-NN accuracy: 最近邻的准确率 · see `nearest_neighbour_accuracy`
-    - lower bound: 重建与原图完全相同时的交叉熵 · the cross-entropy of a perfect copy. A grey pixel
-      has one, too: -p log(p) - (1 - p) log(1 - p) at the value p, such as 0.69 at 0.5
+    - lower bound: 重建与原图完全相同时的交叉熵 · the cross-entropy of a perfect copy. It is not 0:
+      a grey pixel of value p adds -p log(p) - (1 - p) log(1 - p), such as 0.69 at 0.5
     """
     title = f"{len(x_test):,} test digits"
     print(f"\n{title:20}  code  compression  cross-entropy      MSE      PSNR  1-NN accuracy")
@@ -302,10 +303,11 @@ def save_figure(figure, path):
 def plot_rows(rows, n, path, red_blue=()):
     """每个标签画一行图片 · Draw rows of images below each other, as a figure and as a PNG file.
 
-    `rows`: a dictionary of labels and values, (m, ...): images, or what `as_images` makes images
-    of. The first n of them are drawn; 0 is black and 1 is white. `red_blue`: a list of labels; in
-    these rows 0 is white, what is above it red, what is below blue. Each of these rows has a scale
-    of its own: its value farthest from 0 has the deepest colour. Yellow places have no value.
+    `rows`: a dictionary of labels and values, (m, ...): images, or codes, of which `as_images` makes
+    squares; where a square has more places than a code has numbers, these are yellow. The first n of
+    a row are drawn; 0 is black and 1 is white. `red_blue`: a list of labels; in these rows 0 is
+    white, what is above it red, what is below blue. Each of these rows has a scale of its own: its
+    value farthest from 0 has the deepest colour.
     """
     width = 2 + 0.6 * n  # 左边 2 英寸写标签 · 2 inches are for the labels
     figure = new_figure(path, width, 0.6 * len(rows))

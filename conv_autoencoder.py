@@ -32,7 +32,7 @@ x_test = x_test.reshape(len(x_test), 28, 28, 1)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
-keras.utils.set_random_seed(args.seed)  # 种子相同，初始权重就相同 · the same first weights
+keras.utils.set_random_seed(args.seed)  # 初始权重由种子决定 · it decides the first weights
 # 卷积核为 3 × 3，padding="same" 使大小不变；池化取每个 2 × 2 区域的最大值：28 → 14 → 7 → 4（7 补成 8）。
 # Convolutions, of 3 x 3, keep the size with padding="same"; pooling takes the largest of 2 x 2
 # values: 28, 14, 7, 4. The 7 is padded to 8.
@@ -64,14 +64,16 @@ decoder = Model(encoded, decoded)
 # 当年 Adadelta 的学习率是 1.0；如今默认为 0.001，几乎学不到东西。
 # The rate of Adadelta was 1.0 in the post's days; with today's, 0.001, next to nothing is learnt.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.005)}
-optimizer_name = str(args.optimizer).lower()  # 不分大小写；也可以是一个优化器 · or an optimizer
-# 不在字典中的，原样交给 Keras · What is not in the dictionary goes to Keras as it is.
+# 不分大小写；不在字典中的，原样交给 Keras，例如在单元中写的 args.optimizer = Adam(0.01)。
+# Adam is adam; what is not in the dictionary goes to Keras as it is, such as an Adam(0.01) that is
+# put into args.optimizer in a cell.
+optimizer_name = str(args.optimizer).lower()
 optimizer = optimizers.get(optimizer_name, args.optimizer)
 autoencoder.compile(
     optimizer=optimizer,
     loss="binary_crossentropy",
     # 只为加快训练 · for speed alone
-    steps_per_execution=47,  # 每 47 步才回到 Python 一次 · back in Python every 47 steps only
+    steps_per_execution=47,  # 每 47 步才回到 Python 一次 · 47 steps in a go
 )
 
 # %% 训练 · train
@@ -81,7 +83,7 @@ if not args.load:
     folder.mkdir(parents=True, exist_ok=True)
     callbacks = [common.StopOnCtrlC()]
     if keras.config.backend() == "tensorflow":
-        # 日志由 TensorFlow 写，文件夹以时间命名；查看方法见 models/README.md · TensorFlow writes them
+        # 日志由 TensorFlow 写，文件夹以时间命名；查看方法见 models/README.md · logs, by TensorFlow
         logs = folder / "logs" / time.strftime("%Y%m%d-%H%M%S")
         callbacks.append(TensorBoard(logs))
     # 目标就是输入本身。1 轮（epoch）之后（十到三十秒），测试集的损失 val_loss 约为 0.17。
@@ -101,7 +103,8 @@ if not args.load:
     common.save_model(autoencoder, "autoencoder", folder)
     common.save_model(encoder, "encoder", folder)
     common.save_model(decoder, "decoder", folder)
-    # 一轮只有一个点；loss 是这一轮中的平均，所以更大 · One epoch, one point; loss is its mean: larger.
+    # 一轮只有一个点。loss 是这一轮中的平均，val_loss 是这一轮之后的，所以更小。
+    # One epoch, one point. loss is the mean of the epoch, val_loss that after it: smaller.
     common.plot_history(autoencoder.history.history, folder / "history.png")
 
 # %% 加载保存的网络 · load what was saved
@@ -113,9 +116,9 @@ loaded_autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = loaded_encoder.predict(x_test, verbose=0)
 decoded_imgs = loaded_decoder.predict(encoded_imgs, verbose=0)
-# 前 1000 张：加载的两部分重建的图片，应当与训练好的网络相同（用 --load 时，与加载的网络相同）。
-# Of 1,000 digits the loaded parts should make the same images as the trained network (with
-# --load: as the loaded one).
+# 前 1000 张：加载的两部分重建的图片，应当与训练好的网络相同（用 --load 时没有训练，与加载的网络相同）。
+# Of 1,000 digits the loaded parts should make the same images as the trained network (with --load
+# nothing was trained: as the loaded one).
 whole = autoencoder
 if args.load:
     whole = loaded_autoencoder
@@ -165,7 +168,7 @@ for layer in loaded_encoder.layers + loaded_decoder.layers:
         continue
     values = np.array(layer(values))  # 形状 · shape: (1, height, width, channels)
     if values.ndim == 4:  # 展平的层不画 · flat layers are not drawn
-        maps = values[0].transpose(2, 0, 1)  # 通道在前 · channels first: (channels, height, width)
+        maps = values[0].transpose(2, 0, 1)  # 每个通道一张图 · an image for each channel
         rows[f"{layer.name}\n{values.shape[1:]}"] = maps
 all_but_original = list(rows)[1:]
 common.plot_rows(rows, 10, folder / "layers.png", red_blue=all_but_original)

@@ -31,7 +31,7 @@ x_test = x_test.reshape(len(x_test), 784)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络，在最窄处拆分 · build the network, and split it where it is narrowest
-keras.utils.set_random_seed(args.seed)  # 种子相同，初始权重就相同 · the same first weights
+keras.utils.set_random_seed(args.seed)  # 初始权重由种子决定 · it decides the first weights
 # 含输入层共 7 层，左右对称；最窄的一层输出编码，编码器到它为止，解码器从它之后开始。
 # 7 layers with the input; the narrowest gives the code: there the encoder ends, the decoder begins.
 encoding_dim = args.encoding_dim
@@ -52,14 +52,16 @@ decoder = Model(encoded, decoded)
 # 当年 Adadelta 的学习率是 1.0；如今默认为 0.001，几乎学不到东西。
 # The rate of Adadelta was 1.0 in the post's days; with today's, 0.001, next to nothing is learnt.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.0015)}
-optimizer_name = str(args.optimizer).lower()  # 不分大小写；也可以是一个优化器 · or an optimizer
-# 不在字典中的，原样交给 Keras · What is not in the dictionary goes to Keras as it is.
+# 不分大小写；不在字典中的，原样交给 Keras，例如在单元中写的 args.optimizer = Adam(0.01)。
+# Adam is adam; what is not in the dictionary goes to Keras as it is, such as an Adam(0.01) that is
+# put into args.optimizer in a cell.
+optimizer_name = str(args.optimizer).lower()
 optimizer = optimizers.get(optimizer_name, args.optimizer)
 autoencoder.compile(
     optimizer=optimizer,
     loss="binary_crossentropy",
     # 以下两行只为加快训练 · two lines for speed alone
-    steps_per_execution=47,  # 每 47 步才回到 Python 一次 · back in Python every 47 steps only
+    steps_per_execution=47,  # 每 47 步才回到 Python 一次 · 47 steps in a go
     jit_compile=common.choose_jit_compile(autoencoder, args.epochs),
 )
 
@@ -97,9 +99,9 @@ loaded_autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = loaded_encoder.predict(x_test, verbose=0)
 decoded_imgs = loaded_decoder.predict(encoded_imgs, verbose=0)
-# 前 1000 张：加载的两部分重建的图片，应当与训练好的网络相同（用 --load 时，与加载的网络相同）。
-# Of 1,000 digits the loaded parts should make the same images as the trained network (with
-# --load: as the loaded one).
+# 前 1000 张：加载的两部分重建的图片，应当与训练好的网络相同（用 --load 时没有训练，与加载的网络相同）。
+# Of 1,000 digits the loaded parts should make the same images as the trained network (with --load
+# nothing was trained: as the loaded one).
 whole = autoencoder
 if args.load:
     whole = loaded_autoencoder
@@ -158,16 +160,16 @@ pca_train2, pca_codes2, pca_imgs2 = common.pca(x_train, x_test, encoded_imgs2[0]
 pca_label2 = f"PCA {pca_codes2.shape[1]}"
 
 # %% 画图：插值与随机编码 · draw what lies between two digits, and random codes
-# 从 7 到 2：编码插值时形状逐渐变化，像素插值只是两图重叠。随机编码解码出的图片多半不像数字。
-# From a 7 to a 2: between two codes the shape changes; between two images one only fades into the
-# other. What is decoded from a random code seldom looks like a digit.
+# 从 7 到 2：编码插值时形状逐渐变化，中间的并不完整；像素插值只是两图重叠。随机编码常常不成数字。
+# From a 7 to a 2: between two codes the shape changes, and breaks half-way; between two images one
+# only fades into the other. What is decoded from a random code often is no digit.
 mixed_codes = []
 mixed_pixels = []
 for share in np.linspace(0, 1, n):  # 从 0 到 1 · from 0 to 1
     mixed_codes.append((1 - share) * encoded_imgs[0] + share * encoded_imgs[1])
     mixed_pixels.append((1 - share) * x_test[0] + share * x_test[1])
 # 随机编码：每个数都从所有测试图片编码的同一位置（同一列）中随机选取，各数互不相关。
-# A random code: each number is picked, apart from the others, from its column of all test codes.
+# A random code: each number is picked from its own column of all test codes, whatever the others.
 rng = np.random.default_rng(args.seed)
 random_codes = np.zeros((n, encoded_imgs.shape[1]))
 for i in range(encoded_imgs.shape[1]):

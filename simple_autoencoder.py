@@ -32,14 +32,15 @@ x_test = x_test.reshape(len(x_test), 784)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
-keras.utils.set_random_seed(args.seed)  # 种子相同，初始权重就相同 · the same first weights
+keras.utils.set_random_seed(args.seed)  # 初始权重由种子决定 · it decides the first weights
 encoding_dim = args.encoding_dim  # 16 个数，可看成 4 × 4 的图像 · 16: an image of 4 x 4
 input_img = Input(shape=(784,))
 # relu 把负数变成 0。L1 惩罚把 10e-5（即 0.0001）乘以编码各数之和，加到损失上：各数变小，更多的数为 0，
-# 即稀疏。原文说，没有惩罚，结果与主成分分析（PCA，见后）十分类似；不尽然：用 --l1 0，误差小于 PCA。
+# 即稀疏（对一批图片取平均）。原文说，没有惩罚，结果与主成分分析（PCA，见后）十分类似；不尽然：用 --l1 0，误差小于 PCA。
 # relu turns what is below 0 into 0. The L1 penalty adds 10e-5 (0.0001) times the sum of a code's
-# numbers to the loss: they get smaller, and more of them 0: sparse. The post says that without it
-# the results are much like PCA's, which come below. Not quite: with --l1 0 the error is smaller.
+# numbers, the mean over a batch, to the loss: they get smaller, and more of them 0: sparse. The post
+# says that without it the results are much like PCA's, which come below. Not quite: with --l1 0 the
+# error is smaller than PCA's.
 encoded = Dense(
     encoding_dim,
     activation="relu",
@@ -59,15 +60,17 @@ decoder = Model(encoded, decoded)
 # 原文写的是 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
 # In the post's days the rate of 'adadelta' was 1.0. With today's, 0.001, next to nothing is learnt.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.001)}
-optimizer_name = str(args.optimizer).lower()  # 不分大小写；也可以是一个优化器 · or an optimizer
-# 不在字典中的，原样交给 Keras · What is not in the dictionary goes to Keras as it is.
+# 不分大小写；不在字典中的，原样交给 Keras，例如在单元中写的 args.optimizer = Adam(0.01)。
+# Adam is adam; what is not in the dictionary goes to Keras as it is, such as an Adam(0.01) that is
+# put into args.optimizer in a cell.
+optimizer_name = str(args.optimizer).lower()
 optimizer = optimizers.get(optimizer_name, args.optimizer)
 autoencoder.compile(
     optimizer=optimizer,
     # 每个像素看成一个概率，0（黑）到 1（白） · each pixel as a probability, from black to white
     loss="binary_crossentropy",
     # 以下两行只为加快训练 · two lines for speed alone
-    steps_per_execution=47,  # 每 47 步才回到 Python 一次 · back in Python every 47 steps only
+    steps_per_execution=47,  # 每 47 步才回到 Python 一次；默认一轮有 5 × 47 步 · 47 steps in a go
     jit_compile=common.choose_jit_compile(autoencoder, args.epochs),
 )
 
@@ -110,20 +113,23 @@ loaded_autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = loaded_encoder.predict(x_test, verbose=0)
 decoded_imgs = loaded_decoder.predict(encoded_imgs, verbose=0)
-# 加载的两部分重建的图片，应当与训练好的网络相同（用 --load 时没有训练，与加载的网络相同）。
-# The loaded parts should make the same images as the trained network (with --load, which trains
-# none, as the loaded one).
+# 前 1000 张：加载的两部分重建的图片，应当与训练好的网络相同（用 --load 时没有训练，与加载的网络相同）。
+# Of 1,000 digits the loaded parts should make the same images as the trained network (with --load
+# nothing was trained: as the loaded one).
 whole = autoencoder
 if args.load:
     whole = loaded_autoencoder
-whole_imgs = whole(x_test)  # 网络可以像函数一样调用 · a network can be called like a function
-difference = np.abs(whole_imgs - decoded_imgs).max()
+difference = np.abs(whole(x_test[:1000]) - decoded_imgs[:1000]).max()
 print(f"images of loaded parts and network differ by {difference:.1g} (rounding: below 0.0001)")
-# 编码稀疏吗？调用之后，losses 中是这些图片的惩罚项；加上重建的损失，就是 val_loss。
-# Are the codes sparse? After the call, losses has the penalty of these images; together with the
-# loss of their reconstructions it is val_loss.
-penalty = float(sum(whole.losses))
-print(f"zeros in the codes: {np.mean(encoded_imgs == 0):.1%}, penalty: {penalty:.4f}")
+
+# %% 编码稀疏吗 · are the codes sparse?
+# 网络可以像函数一样调用；之后，losses 中是这些图片的惩罚项（平均），加上重建的损失，就是 val_loss。
+# A network can be called like a function. After that, losses has the penalty, the mean over these
+# images; together with the loss of their reconstructions it is val_loss.
+loaded_autoencoder(x_test)
+penalty = float(sum(loaded_autoencoder.losses))
+zeros = np.mean(encoded_imgs == 0)
+print(f"zeros in the codes: {zeros:.1%}, penalty: {penalty:.4f}")
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
 # 重建的图片中应当仍能认出原来的数字。编码中的 0 为白色，最大的值为深红色。
@@ -142,8 +148,8 @@ common.plot_rows(rows, n, folder / "reconstructions.png", red_blue=["code"])
 # %% 主成分分析，用来比较 · PCA, to compare with
 # PCA 不用神经网络，把图片线性地变成同样维数的编码，再线性地重建。
 # PCA needs no network: it makes codes of the same size, and images of these, linearly.
-# 训练 50 轮，网络的误差与 PCA 相近（因种子而异）；用 --optimizer adam 则明显更小。
-# After 50 epochs the network's error is close to PCA's, by the seed; with Adam smaller than PCA's.
+# 训练 50 轮，网络的误差与 PCA 相近，因种子而略大或略小；用 --optimizer adam 则明显更小。
+# After 50 epochs the network's error is close to PCA's, above or below it; with Adam, well below.
 pca_train, pca_codes, pca_imgs = common.pca(x_train, x_test, encoded_imgs[0].size)
 pca_label = f"PCA {pca_codes.shape[1]}"
 pca_mse = np.mean((pca_imgs - x_test) ** 2)
@@ -155,9 +161,9 @@ rows = {
 common.plot_rows(rows, n, folder / "pca.png")
 
 # %% 画图：编码的每一维对图像的作用 · draw what each number of the code does to the image
-# 让一维从小（5% 分位数）变到大（95% 分位数），其余各维取平均值。全白：在这个范围内几乎不起作用。
+# 让一维从小（5% 分位数）变到大（95% 分位数），其余各维取平均值。全白：几乎不起作用，多半总是 0。
 # One number goes from small, its 5 % quantile, to large, its 95 % quantile; the others stay at
-# their means. All white: in this range it does next to nothing.
+# their means. All white: it does next to nothing in this range, as it is nearly always 0.
 mean_code = encoded_imgs.mean(axis=0)
 small = np.quantile(encoded_imgs, 0.05, axis=0)
 large = np.quantile(encoded_imgs, 0.95, axis=0)
