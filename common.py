@@ -40,7 +40,7 @@ def parse_options(parser, epochs, batch_size):
     """
     parser.add_argument("--epochs", type=int, default=epochs, help="轮数 · epochs (%(default)s)")
     parser.add_argument(
-        "--batch-size", default=batch_size, type=int, help="批量 · batch (%(default)s)"
+        "--batch-size", default=batch_size, type=int, help="批量大小 · batch size (%(default)s)"
     )
     parser.add_argument("--optimizer", default="adadelta", help="优化器 · Keras's (%(default)s)")
     parser.add_argument("--seed", default=0, type=int, help="随机种子 · random seed (%(default)s)")
