@@ -79,14 +79,16 @@ def build(args, script, changes=(), **options):
     comments make no difference. Raises ValueError if the script has not the statement once.
     """
     keras.utils.clear_session()  # as in `set_seed`; the script sets the seed
-    code = _code(script, ("加载数据", "建立网络", "编译"))
+    code = _code(script, ("准备", "加载数据", "建立网络", "编译"))
     for old, new in changes:
         old_code = ast.unparse(ast.parse(old))
         if code.count(old_code) != 1:
             raise ValueError(f"{script}: {code.count(old_code)} times, not once: {old}")
         code = code.replace(old_code, new)
     variables = {}
-    exec(_code(script, ("准备",)), variables)
+    before, start, after = code.partition("args = common.parse_options(")
+    call, _, network_code = after.partition("\n")
+    exec(before + start + call, variables)
     script_args = variables["args"]
     for option, value in options.items():
         assert hasattr(script_args, option), option
@@ -94,7 +96,7 @@ def build(args, script, changes=(), **options):
     script_args.data = args.data
     if args.quick:
         script_args.epochs = 1
-    exec(code, variables)
+    exec(network_code, variables)
     return variables
 
 
