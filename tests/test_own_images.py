@@ -4,14 +4,17 @@ import common
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from helpers import ROOT, assert_images, drawn_rows, run_script
 from PIL import Image
+from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 pytestmark = pytest.mark.experiments
@@ -129,7 +132,7 @@ def test_own_digit_draws_what_the_network_makes_of_it(few, tmp_path):
 # ---- Files ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ending", ["png", "jpg", "gif", "bmp", "tiff", "webp"])
+@pytest.mark.parametrize("ending", ["png", "jpg", "jfif", "gif", "bmp", "tiff", "webp"])
 @pytest.mark.parametrize("size", [(40, 30), (1600, 1200)])
 def test_each_kind_of_file(size, ending, tmp_path):
     """The middle square is scaled; left is left."""
@@ -165,6 +168,16 @@ def test_sixteen_bits_are_scaled(ending, tmp_path):
     np.testing.assert_allclose(read.astype(int), grey // 257, atol=1)
 
 
+@pytest.mark.parametrize(("kind", "largest"), [("uint16", 4095), ("float32", 1), ("float32", 255)])
+def test_depth_is_that_of_the_values(kind, largest, tmp_path):
+    """12 bits in 16, as of scanners, and real numbers, as of microscopes."""
+    grey = np.linspace(0, largest, 16 * 16).reshape(16, 16).astype(kind)
+    Image.fromarray(grey).save(tmp_path / "a.tiff")
+    read = image_files.read_image(tmp_path / "a.tiff", 16, 1)[:, :, 0]
+    expected = np.linspace(0, 255, 16 * 16).reshape(16, 16)
+    np.testing.assert_allclose(read.astype(int), expected, atol=1)
+
+
 def save_many(folder, count, mode="RGB"):
     """Save images of one colour each, from dark to light."""
     folder.mkdir(parents=True)
@@ -173,56 +186,80 @@ def save_many(folder, count, mode="RGB"):
         image.save(folder / f"{i:03}.png")
 
 
-def test_a_folder_with_subfolders_and_a_broken_file(tmp_path, capsys):
-    save_many(tmp_path / "photos" / "a", 30)
-    save_many(tmp_path / "photos" / "b", 30)
-    (tmp_path / "photos" / "a" / "003a.jpg").write_bytes(b"no image")
-    whole = (tmp_path / "photos" / "a" / "007.png").read_bytes()
-    (tmp_path / "photos" / "a" / "007.png").write_bytes(whole[:60])
-    (tmp_path / "photos" / "notes.txt").write_text("no image")
-    names, channels = image_files.read_folder(tmp_path / "photos", 16, tmp_path / "images.npy")
-    assert (len(names), channels) == (59, 3)
+def test_a_folder_with_subfolders_and_broken_files(tmp_path, capsys):
+    photos = tmp_path / "photos"
+    save_many(photos / "a", 30)
+    save_many(photos / "b", 30)
+    save_many(photos / "out", 3)  # what the program writes
+    (photos / "a" / "003a.jpg").write_bytes(b"no image")
+    whole = (photos / "a" / "007.png").read_bytes()
+    (photos / "a" / "007.png").write_bytes(whole[:60])
+    (photos / "notes.txt").write_text("no image")
+    (photos / "phone.heic").write_text("an image")
+    paths = image_files.find_images(photos, left_out=photos / "out")
+    assert image_files.count_channels(paths) == 3
+    images, read, hashes = image_files.read_images(paths, 16, 3)
+    names = [path.relative_to(photos).as_posix() for path in read]
+    assert (images.shape, len(names), len(set(hashes))) == ((59, 16, 16, 3), 59, 30)
     assert (names[0], names[7], names[-1]) == ("a/000.png", "a/008.png", "b/029.png")
-    array = np.load(tmp_path / "images.npy", mmap_mode="r")
-    assert array[7].mean() == 32
-    assert array[58].mean() == 4 * 29
+    assert images[7].mean() == 32
+    assert images[58].mean() == 4 * 29
     said = capsys.readouterr().out
     assert re.search(r"(?m)^Left out, .*003a\.jpg", said)
     assert re.search(r"(?m)^Left out, .*007\.png", said)
-    assert re.search(r"(?m)^Left out: 1 \.txt \(what is read: .*\.jpg.*\)$", said)
+    assert re.search(r"(?m)^Left out, .*: 1 \.txt, 1 \.heic$", said)
+    assert re.search(r"(?m)^HEIC: .*JPEG", said)
 
 
 def test_grey_images_have_one_channel(tmp_path):
-    save_many(tmp_path / "photos", 50, "L")
-    image_files.read_folder(tmp_path / "photos", 16, tmp_path / "images.npy")
-    assert np.load(tmp_path / "images.npy", mmap_mode="r").shape == (50, 16, 16, 1)
+    save_many(tmp_path / "photos", 3, "L")
+    paths = sorted((tmp_path / "photos").iterdir())
+    assert image_files.count_channels(paths) == 1
     RED_AND_BLUE.save(tmp_path / "photos" / "colours.png")
-    image_files.read_folder(tmp_path / "photos", 16, tmp_path / "images.npy")
-    assert np.load(tmp_path / "images.npy", mmap_mode="r").shape == (51, 16, 16, 3)
+    assert image_files.count_channels([*paths, tmp_path / "photos" / "colours.png"]) == 3
 
 
 def test_too_few_images_and_no_folder(tmp_path):
     save_many(tmp_path / "photos", 49)
-    with pytest.raises(ValueError, match=r"photos: 49 images .*50"):
-        image_files.read_folder(tmp_path / "photos", 16, tmp_path / "images.npy")
+    paths = image_files.find_images(tmp_path / "photos", left_out=tmp_path / "out")
+    with pytest.raises(ValueError, match=r"49 images; 50"):
+        image_files.read_images(paths, 16, 3)
     with pytest.raises(FileNotFoundError, match="tpyo"):
-        image_files.read_folder(tmp_path / "tpyo", 16, tmp_path / "images.npy")
+        image_files.find_images(tmp_path / "tpyo", left_out=tmp_path)
+    with pytest.raises(NotADirectoryError, match="not a folder"):
+        image_files.find_images(tmp_path / "photos" / "000.png", left_out=tmp_path / "out")
 
 
-def test_batches(tmp_path):
-    array = np.arange(10 * 4).reshape(10, 2, 2, 1).astype("uint8")
-    np.save(tmp_path / "images.npy", array)
-    batches = image_files.Batches(tmp_path / "images.npy", np.array([7, 2, 5]), 2)
+def test_images_are_read_again_only_if_they_changed(tmp_path, monkeypatch):
+    save_many(tmp_path / "photos", 50)
+    paths = sorted((tmp_path / "photos").iterdir())
+    file = tmp_path / "images.npz"
+    first = image_files.read_images_once(paths, 16, 3, file)
+    image_files.save_arrays(file, **first)
+    with monkeypatch.context() as patch:
+        patch.setattr(image_files, "read_images", None)  # it would fail
+        again = image_files.read_images_once(paths, 16, 3, file)
+    np.testing.assert_array_equal(again["images"], first["images"])
+    assert again["hashes"].tolist() == first["hashes"]
+    RED_AND_BLUE.save(paths[3])
+    changed = image_files.read_images_once(paths, 16, 3, file)
+    assert (changed["images"][3] != first["images"][3]).any()
+    assert image_files.read_images_once(paths, 20, 3, file)["images"].shape[1] == 20
+
+
+def test_batches():
+    images = np.arange(10 * 4).reshape(10, 2, 2, 1).astype("uint8")
+    batches = image_files.Batches(images, np.array([7, 2, 5]), 2)
     assert len(batches) == 2
     x, y = batches[0]
-    np.testing.assert_array_equal(x, array[[7, 2]].astype("float32") / 255)
+    np.testing.assert_array_equal(x, images[[7, 2]].astype("float32") / 255)
     np.testing.assert_array_equal(x, y)
     assert batches[1][0].shape == (1, 2, 2, 1)
     batches.on_epoch_end()
     assert batches.numbers.tolist() == [7, 2, 5]
     orders = []
     for _ in range(2):
-        mixed = image_files.Batches(tmp_path / "images.npy", np.arange(10), 4, seed=1)
+        mixed = image_files.Batches(images, np.arange(10), 4, seed=1)
         mixed.on_epoch_end()
         first = mixed.numbers.tolist()
         mixed.on_epoch_end()
@@ -230,6 +267,18 @@ def test_batches(tmp_path):
     assert orders[0] == orders[1]
     assert orders[0][0] != orders[0][1]
     assert sorted(orders[0][0]) == list(range(10))
+
+
+def test_half_of_the_images_are_mirrored():
+    """Left and right change places, above and below do not; input and target alike."""
+    image = np.array([[0, 51], [102, 255]], "uint8").reshape(1, 2, 2, 1)
+    batches = image_files.Batches(np.repeat(image, 200, axis=0), np.arange(200), 200, 0, flips=True)
+    x, y = batches[0]
+    np.testing.assert_array_equal(x, y)
+    mirrored = (x[:, :, ::-1] == image.astype("float32") / 255).all(axis=(1, 2, 3))
+    same = (x == image.astype("float32") / 255).all(axis=(1, 2, 3))
+    assert (mirrored ^ same).all()
+    assert 60 < mirrored.sum() < 140
 
 
 # ---- The program ----------------------------------------------------------------------------
@@ -260,13 +309,15 @@ def mine(samples, tmp_path_factory):
     return run_script(SCRIPT, *words, "--epochs", "25", folder=FOLDER)
 
 
-def test_three_pictures_and_the_networks(mine):
-    assert set(mine.shown) == {"reconstructions.png", "similar.png", "unusual.png"}
-    for name in ["reconstructions.png", "similar.png", "unusual.png", "codes.npz"]:
+def test_pictures_and_the_networks(mine):
+    pictures = {"reconstructions.png", "similar.png", "map.png", "unusual.png"}
+    assert set(mine.shown) == pictures
+    for name in [*pictures, "codes.npz", "errors.csv", "encoder.keras"]:
         assert (mine.folder / name).exists()
     assert mine.decoder.output_shape == (None, 27, 27, 3)
     assert len(mine.held_out) == 52
     assert not set(mine.held_out) & set(mine.learnt)
+    assert len(mine.learnt) == 468
 
 
 def test_codes_and_errors_are_of_their_images(mine):
@@ -274,32 +325,53 @@ def test_codes_and_errors_are_of_their_images(mine):
         names = file["names"]
         codes = file["codes"]
         errors = file["errors"]
-        held_out = file["held_out"]
+        kinds = file["kinds"]
     assert codes.shape == (520, 32)
-    assert sorted(np.flatnonzero(held_out)) == sorted(mine.held_out)
+    assert np.flatnonzero(kinds == "held out").tolist() == mine.held_out.tolist()
     number = names.tolist().index("flower/064_096.png")
     path = Path(mine.args.folder) / "flower" / "064_096.png"
     x = image_files.read_image(path, 27, 3)[np.newaxis].astype("float32") / 255
     np.testing.assert_allclose(mine.encoder.predict(x, verbose=0)[0], codes[number], atol=1e-3)
     decoded = mine.autoencoder.predict(x, verbose=0)
     assert np.mean((decoded - x) ** 2) == pytest.approx(errors[number], rel=1e-2)
+    text = (mine.folder / "errors.csv").read_bytes()
+    assert text.startswith(b"\xef\xbb\xbfname,error,kind\r\n")  # with its mark, for Excel
+    row = f"flower/064_096.png,{errors[number]:.6f},{kinds[number]}\r\n"
+    assert row in text.decode("utf-8-sig")
 
 
-def test_it_learns_more_than_colours(mine):
-    rows = re.findall(r"(?m)^(autoencoder|PCA|mean image|mean colour).* (\d\.\d+)$", mine.said)
-    errors = {label: float(error) for label, error in rows}
-    assert errors["autoencoder"] < 0.9 * errors["mean colour"]
-    assert errors["mean colour"] < errors["mean image"]
+def errors_of(said):
+    """The errors in the table, by the beginnings of their labels."""
+    rows = re.findall(r"(?m)^(autoencoder|PCA|mean image|mean colour).* (\d\.\d+)$", said)
+    return {label: float(error) for label, error in rows}
+
+
+def test_the_table_and_the_words_below_it(mine):
+    errors = errors_of(mine.said)
+    x = mine.images / 255
+    others = x[mine.held_out].reshape(52, -1)
     assert errors["autoencoder"] == pytest.approx(mine.errors[mine.held_out].mean(), rel=1e-2)
+    pca = PCA(32, random_state=0).fit(x[mine.learnt].reshape(468, -1))
+    images = pca.inverse_transform(pca.transform(others)).clip(0, 1)
+    assert errors["PCA"] == pytest.approx(np.mean((images - others) ** 2), rel=0.05)
+    mean_image = x[mine.learnt].mean(axis=0).ravel()
+    assert errors["mean image"] == pytest.approx(np.mean((mean_image - others) ** 2), rel=1e-2)
+    colours = x[mine.held_out].mean(axis=(1, 2), keepdims=True)
+    expected = np.mean((x[mine.held_out] - colours) ** 2)
+    assert errors["mean colour"] == pytest.approx(expected, rel=1e-2)
+    assert errors["autoencoder"] < 0.9 * errors["mean colour"]
+    words = mine.said.splitlines()[-1]
+    assert ("better than PCA" in words) == (errors["autoencoder"] <= errors["PCA"])
+    assert ("PCA is better" in words) == (errors["autoencoder"] > errors["PCA"])
 
 
 def test_unusual_images_have_the_largest_errors(mine):
-    lines = re.findall(r"(?m)^  (\d\.\d+), (learnt|not learnt): (\d+), (\S+)$", mine.said)
+    last = mine.said.split("The ten largest errors:\n")[1]
+    lines = re.findall(r"(?m)^  (\d\.\d+), (learnt|held out|new): (\S+)$", last)
     assert len(lines) == 10
-    shown = [float(error) for error, _, _, _ in lines]
-    for _, mark, number, name in lines:
-        assert mine.names[int(number)] == name
-        assert (mark == "not learnt") == (int(number) in mine.held_out)
+    shown = [float(error) for error, _, _ in lines]
+    for _, kind, name in lines:
+        assert mine.kinds[mine.names.index(name)] == kind
     assert shown == sorted(shown, reverse=True)
     assert shown[0] == pytest.approx(mine.errors.max(), abs=1e-4)
     above = np.mean(mine.errors[mine.held_out] > mine.limit)
@@ -315,7 +387,7 @@ def share_of_the_same_photograph(points, names):
 
 def test_similar_images_are_similar(mine):
     """Codes find patches of the same photograph, more often than colours do."""
-    colours = np.load(mine.file, mmap_mode="r").mean(axis=(1, 2))
+    colours = mine.images.mean(axis=(1, 2))
     by_code = share_of_the_same_photograph(mine.codes, mine.names)
     assert by_code > 0.7
     assert by_code > share_of_the_same_photograph(colours, mine.names)
@@ -337,21 +409,120 @@ assert "common" not in sys.modules
     np.testing.assert_allclose(np.load(mine.folder / "code.npy"), expected, rtol=1e-3, atol=1e-4)
 
 
-def test_load_trains_nothing_and_go_on_trains_further(mine, samples):
-    words = [samples / "photographs", "--models", mine.folder.parent, "--epochs", "1"]
-    loaded = run_script(SCRIPT, *words, "--load", "--no-show", folder=FOLDER)  # not --size 64
+@pytest.fixture
+def copied(mine, samples, tmp_path):
+    """The folder of images and what the script has saved, to be changed; and a way to run it."""
+    shutil.copytree(mine.folder, tmp_path / "models" / "my_images")
+    shutil.copytree(samples / "photographs", tmp_path / "photos")
+
+    def run(*words):
+        options = [tmp_path / "photos", "--models", tmp_path / "models", "--no-show"]
+        return run_script(SCRIPT, *options, *words, folder=FOLDER)
+
+    return tmp_path / "photos", run
+
+
+def test_what_was_learnt_stays_known_in_a_changed_folder(mine, copied):
+    """By the files' contents: renamed, with another seed; what comes in is new."""
+    photos, run = copied
+    shutil.move(photos / "flower", photos / "blossom")
+    for name in mine.names[:20]:
+        path = photos / name.replace("flower", "blossom")
+        path.unlink()
+    for i in range(30):
+        Image.new("RGB", (20, 20), (8 * i, 0, 0)).save(photos / f"red_{i}.png")
+    loaded = run("--load", "--seed", "5", "--size", "64")
     assert "Epoch" not in loaded.said
     assert not loaded.shown
-    np.testing.assert_allclose(loaded.codes, mine.codes, atol=1e-3)
-    assert loaded.held_out.tolist() == mine.held_out.tolist()
-    further = run_script(SCRIPT, *words, "--go-on", "--no-show", folder=FOLDER)
+    assert "Loaded: 27 x 27 pixels" in loaded.said
+    before = dict(zip(mine.names, mine.kinds, strict=True))
+    for name, kind in zip(loaded.names, loaded.kinds, strict=True):
+        expected = "new" if name.startswith("red_") else before[name.replace("blossom", "flower")]
+        assert kind == expected, name
+    assert loaded.limit == mine.limit
+    assert sum(loaded.kinds == "new") == 30
+    assert "of 30 images: new" in loaded.said
+    np.testing.assert_allclose(loaded.codes[-1], mine.codes[-1], atol=1e-3)
+
+
+def test_going_on_learns_none_that_was_held_out(mine, copied):
+    photos, run = copied
+    for i in range(30):
+        Image.new("RGB", (20, 20), (8 * i, 0, 0)).save(photos / f"red_{i}.png")
+    further = run("--go-on", "--epochs", "1")
+    before = dict(zip(mine.names, mine.kinds, strict=True))
+    for name, kind in zip(further.names, further.kinds, strict=True):
+        if name in before:
+            assert kind == before[name]
+    assert sum(further.kinds == "new") == 0
+    assert len(further.held_out) == 52 + 3
     losses = [float(text) for text in re.findall(r"val_loss: (\d\.\d+)", mine.said)]
     (loss,) = re.findall(r"val_loss: (\d\.\d+)", further.said)
     assert float(loss) < (losses[0] + min(losses)) / 2
-    kept = common.load_model("autoencoder", mine.folder)
-    kept.compile(loss="binary_crossentropy")
-    assert kept.evaluate(mine.validation_batches, verbose=0) <= min(losses) + 1e-4
     assert ("became no better" in further.said) == (further.loss_after >= further.loss_before)
+
+
+def test_one_image_finds_its_like(mine, copied):
+    photos, run = copied
+    found = run("--load", "--like", photos / "temple" / "000_000.png")
+    (similar,) = re.findall(r"Similar to 000_000\.png:\n((?:  .*\n)+)", found.said)
+    distances = np.linalg.norm(found.codes - found.code, axis=1)
+    nearest = [found.names[i] for i in np.argsort(distances)[:5]]
+    assert similar.split() == nearest
+    assert nearest[0] == "temple/000_000.png"
+
+
+def test_an_interrupted_run_leaves_what_was_there(copied, monkeypatch):
+    photos, run = copied
+    saved = {path: path.read_bytes() for path in (photos.parent / "models").rglob("*.*")}
+    (photos / "new.png").write_bytes((photos / "temple" / "000_000.png").read_bytes())
+    for method in ("compile", "fit"):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(keras.Model, method, interrupt)
+            run("--size", "20")
+        after = {path: path.read_bytes() for path in (photos.parent / "models").rglob("*.*")}
+        assert after == saved
+
+
+def interrupt(*words, **options):
+    """What Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def test_a_small_folder_is_learnt_all_the_same(tmp_path):
+    """100 images are 3 steps an epoch: it goes on until 200 steps bring nothing."""
+    rng = np.random.default_rng(0)
+    (tmp_path / "photos").mkdir()
+    for i in range(100):
+        image = np.full((16, 16, 3), 40, "uint8")
+        top, left = rng.integers(0, 9, 2)
+        image[top : top + 8, left : left + 8] = [250, 40 + 2 * i, 40]
+        Image.fromarray(image).save(tmp_path / "photos" / f"{i}.png")
+    words = [tmp_path / "photos", "--size", "16", "--models", tmp_path, "--epochs", "120"]
+    run = run_script(SCRIPT, *words, "--no-show", folder=FOLDER)
+    errors = errors_of(run.said)
+    assert errors["autoencoder"] < 0.5 * errors["mean colour"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--size=15",
+        "--size=257",
+        "--size=big",
+        "--encoding-dim=0",
+        "--batch-size=0",
+        "--epochs=0",
+        "--seed=-1",
+        "--tpyo=1",
+    ],
+)
+def test_bad_options_are_refused_before_anything_is_read(words, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2") as caught:
+        run_script(SCRIPT, tmp_path, "--models", tmp_path / "out", words, folder=FOLDER)
+    assert not caught.value.said
+    assert words.split("=")[0] in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("size", [16, 45])
@@ -361,3 +532,4 @@ def test_other_sizes_in_grey(size, tmp_path):
     run = run_script(SCRIPT, *words, "--no-show", folder=FOLDER)
     assert run.autoencoder.output_shape == (None, size, size, 1)
     assert (run.folder / "similar.png").exists()
+    assert "no better than the mean colours" in run.said

@@ -4,8 +4,9 @@
 
 FOLDER has 50 images or more (better some thousands), in subfolders too: photographs, drawings, grey
 or in colour, of any size; sample_images.py makes two such folders. A convolutional autoencoder
-(卷积自编码器) learns from nine tenths of them. What comes out is in models/my_images/:
-reconstructions, similar images, unusual images, all codes, the networks.
+(卷积自编码器) learns from nine tenths of them; the others are held out (留出), and show how good it is.
+What comes out is in models/my_images/: reconstructions, similar images, unusual images, a map of all,
+codes, errors, the networks.
 """
 
 # %% 准备 · imports and options
@@ -22,19 +23,22 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 from keras import Input, Model
-from keras.callbacks import EarlyStopping
+from keras.callbacks import EarlyStopping, ReduceLROnPlateau
 from keras.layers import Conv2D, Conv2DTranspose, Cropping2D, Dense, Flatten, Reshape
-from sklearn.decomposition import IncrementalPCA
+from sklearn.decomposition import PCA, IncrementalPCA
 from sklearn.neighbors import NearestNeighbors
 
+whole = project.whole_number
 parser = argparse.ArgumentParser(description=__doc__)
 add = parser.add_argument
 add("folder", nargs="?", default="photos", help="图片文件夹 · a folder of images (%(default)s)")
-add("--size", type=int, default=64, help="边长，16 到 256 · pixels a side, 16 to 256 (%(default)s)")
-add("--encoding-dim", type=int, default=64, help="编码的维数 · code size (%(default)s)")
-add("--epochs", type=int, default=200, help="最多训练轮数 · epochs at most (%(default)s)")
-add("--batch-size", type=int, default=32, help="批量大小 · batch (%(default)s)")
-add("--seed", type=int, default=0, help="随机种子 · random seed (%(default)s)")
+add("--size", type=whole(16, 256), default=64, help="边长，16–256 · pixels a side (%(default)s)")
+add("--encoding-dim", type=whole(1), default=64, help="编码的维数 · code size (%(default)s)")
+add("--epochs", type=whole(1), default=500, help="最多训练轮数 · epochs at most (%(default)s)")
+add("--batch-size", type=whole(1), default=32, help="批量大小 · batch (%(default)s)")
+add("--seed", type=whole(0), default=0, help="随机种子 · random seed (%(default)s)")
+add("--no-flips", action="store_true", help="不左右翻转 · no mirroring, for letters and digits")
+add("--like", help="找与这张图片相似的 · draw what is like this image file")
 add("--models", default=project.PROJECT / "models", help="输出文件夹 · where to save (%(default)s)")
 add("--load", action="store_true", help="不训练，加载上次的网络 · load the last networks")
 add("--go-on", action="store_true", help="加载上次的网络，接着训练 · load them, and train further")
@@ -43,36 +47,43 @@ add("--no-show", action="store_true", help="不弹出窗口 · only save the pic
 # In cells these are the defaults; change them after this cell, such as args.folder = "D:/photos".
 args = parser.parse_args(common.command_line(project.FOLDER))
 
-# %% 读图：取每张图片中间的正方形，缩放到同样大小 · read the middle square of each, in one size
-# 图片存进一个文件，训练时一批一批地读，图片再多也不占更多内存。
-# The images go into a file, from which the training reads a batch at a time: many images take
-# no more memory than few.
+# %% 加载上次的网络，以及它学过哪些图片 · load the last network, and which images it has learnt
 folder = Path(args.models) / "my_images"
 folder.mkdir(parents=True, exist_ok=True)
-file = folder / "images.npy"
+paths = image_files.find_images(Path(args.folder), left_out=folder)
 size = args.size
 encoding_dim = args.encoding_dim
-# 通道数由图片决定：1 是灰度，3 是彩色 · As the images have them: 1 for grey, 3 for colour.
-channels = None
+channels = image_files.count_channels(paths)  # 1: 灰度 · grey; 3: 彩色 · colours
+kind_of = {}  # 文件的哈希值：学过或留出 · the hash of a file to "learnt" or "held out"
 if args.load or args.go_on:
-    # 用上次的网络，大小、通道数和编码维数也是它的 · The last network, with its sizes.
     loaded_autoencoder = common.load_model("autoencoder", folder)
-    loaded_encoder = common.load_model("encoder", folder)
-    size = loaded_encoder.input_shape[1]
-    channels = loaded_encoder.input_shape[3]
-    encoding_dim = loaded_encoder.output_shape[1]
-names, channels = image_files.read_folder(Path(args.folder), size, file, channels)
+    with np.load(folder / "learnt.npz") as file:
+        size, channels, encoding_dim = file["sizes"].tolist()
+        limit = float(file["limit"])
+        for file_hash, kind in zip(file["hashes"].tolist(), file["kinds"].tolist(), strict=True):
+            kind_of[file_hash] = kind
+    print(f"Loaded: {size} x {size} pixels, {channels} channels, codes of {encoding_dim}")
 
-# 留出十分之一作验证：网络没有学过它们，在它们上面的误差才说明问题。
-# A tenth is kept apart for validation: the network does not learn from these, so that their
-# error tells how good it is.
-shuffled = np.random.default_rng(args.seed).permutation(len(names))
-held_out = shuffled[: len(names) // 10]
-learnt = shuffled[len(names) // 10 :]
-train_batches = image_files.Batches(file, learnt, args.batch_size, args.seed)
-validation_batches = image_files.Batches(file, held_out)
-all_batches = image_files.Batches(file, np.arange(len(names)))
-print(f"{len(learnt):,} images to train, {len(held_out):,} to validate, {channels} channels")
+# %% 读图：取每张图片中间的正方形，缩放到同样大小 · read the middle square of each, in one size
+file = folder / "images.npz"
+read = image_files.read_images_once(paths, size, channels, file)
+images = read["images"]
+hashes = [str(file_hash) for file_hash in read["hashes"]]
+names = [Path(name).relative_to(args.folder).as_posix() for name in read["names"]]
+# 留出十分之一：网络不学它们，它们的误差才说明问题。以后一直如此，按文件的哈希值辨认。
+# A tenth is held out: the network never learns from these, so that their error tells how good it
+# is. With --load and --go-on it stays so; an image is known by the hash of its file.
+if not args.load:
+    new_hashes = sorted(set(hashes) - set(kind_of))
+    np.random.default_rng(args.seed).shuffle(new_hashes)
+    for i, new_hash in enumerate(new_hashes):
+        kind_of[new_hash] = "held out" if i < len(new_hashes) // 10 else "learnt"
+kinds = np.array([kind_of.get(file_hash, "new") for file_hash in hashes])
+learnt = np.flatnonzero(kinds == "learnt")
+held_out = np.flatnonzero(kinds == "held out")
+print(
+    f"{len(learnt):,} images are learnt, {len(held_out):,} held out, {np.sum(kinds == 'new'):,} new"
+)
 
 # %% 建立网络 · build the network, and its two parts
 keras.utils.set_random_seed(args.seed)
@@ -110,7 +121,11 @@ if args.load or args.go_on:
     autoencoder.set_weights(loaded_autoencoder.get_weights())
 autoencoder.summary()
 
-# %% 编译、训练、保存 · compile, train and save
+# %% 编译、训练 · compile and train
+train_batches = image_files.Batches(
+    images, learnt, args.batch_size, seed=args.seed, flips=not args.no_flips
+)
+held_out_batches = image_files.Batches(images, held_out)
 if not args.load:
     # 图片大半是黑色时，用均方误差可能停在全黑的图片上；二元交叉熵不会。
     # 照片的像素多在 0 和 1 之间，损失会停在 0.5 到 0.6 左右，这是正常的；好坏看最后表格中的 MSE。
@@ -118,129 +133,156 @@ if not args.load:
     # does not. For photographs it stays near 0.5 or 0.6, since their pixels are neither 0 nor 1:
     # how good the network is, the MSE in the last table tells.
     autoencoder.compile(optimizer="adam", loss="binary_crossentropy")
-    # 接着训练时优化器从头开始，权重接着训练；训练之后没有变好，就不保存。
-    # If it is trained further, the optimizer begins anew, and the weights go on; they are saved
-    # only if they became better.
     weights_before = autoencoder.get_weights()
     loss_before = math.inf
     if args.go_on:
-        loss_before = autoencoder.evaluate(validation_batches, verbose=0)
-    # 验证损失 10 轮不再下降就停止，取损失最小时的权重。
-    # It stops when the validation loss has not fallen for 10 epochs, and takes the best weights.
-    stopping = EarlyStopping("val_loss", patience=10, restore_best_weights=True)
+        loss_before = autoencoder.evaluate(held_out_batches, verbose=0)
+    # 留出图片的损失不再下降：先减小学习率，再停止，取最好的权重。以步数计，图片少时一轮只有几步。
+    # Where the loss of the held-out images no longer falls, the rate becomes smaller, and then the
+    # training ends, with the best weights. Counted in steps: few images make an epoch of a few.
+    patience = max(5, math.ceil(200 / len(train_batches)))
     autoencoder.fit(
         train_batches,
         epochs=args.epochs,
-        validation_data=validation_batches,
-        callbacks=[stopping, common.StopOnCtrlC()],  # 按 Ctrl-C 提前结束 · Ctrl-C ends it early
+        validation_data=held_out_batches,
+        callbacks=[
+            EarlyStopping(patience=3 * patience, restore_best_weights=True),
+            ReduceLROnPlateau(factor=0.3, patience=patience),
+            common.StopOnCtrlC(),  # 按 Ctrl-C 提前结束 · Ctrl-C ends it early
+        ],
     )
-    loss_after = autoencoder.evaluate(validation_batches, verbose=0)
-    if loss_after < loss_before:
-        common.save_model(autoencoder, "autoencoder", folder)
-        common.save_model(encoder, "encoder", folder)
-        common.save_model(decoder, "decoder", folder)
-        # Keras 自己的格式，用 keras.models.load_model 加载，不需要 common。
-        # Keras's own format: keras.models.load_model loads it without common.
-        encoder.save(folder / "encoder.keras")
-    else:
+    loss_after = autoencoder.evaluate(held_out_batches, verbose=0)
+    is_better = loss_after < loss_before
+    if not is_better:
         autoencoder.set_weights(weights_before)
         print("It became no better, and what was saved before stays")
 
 # %% 所有图片的编码和误差 · the codes and errors of all images
-codes = []
+all_batches = image_files.Batches(images, np.arange(len(images)))
+codes = encoder.predict(all_batches, verbose=0)
 errors = []
 for i in range(len(all_batches)):
     x, _ = all_batches[i]
-    batch_codes = encoder.predict_on_batch(x)
-    difference = decoder.predict_on_batch(batch_codes) - x
-    codes.append(batch_codes)
-    errors.append(np.mean(difference**2, axis=(1, 2, 3)))  # 每张图片的均方误差 · the MSE of each
-codes = np.concatenate(codes)
-errors = np.concatenate(errors)
-is_held_out = np.isin(np.arange(len(names)), held_out)
-np.savez(folder / "codes.npz", names=names, codes=codes, errors=errors, held_out=is_held_out)
-print(f"Saved: {folder / 'codes.npz'}")
+    decoded_imgs = decoder.predict_on_batch(codes[len(errors) : len(errors) + len(x)])
+    errors.extend(
+        np.mean((decoded_imgs - x) ** 2, axis=(1, 2, 3))
+    )  # 每张图片的 MSE · of each image
+errors = np.array(errors)
+if not args.load:
+    # 界限：留出的图片中，95% 的误差不超过它 · The error that 95 % of the held-out images do not exceed
+    limit = float(np.quantile(errors[held_out], 0.95))
+
+# %% 保存 · save
+if not args.load and is_better:
+    common.save_model(autoencoder, "autoencoder", folder)
+    common.save_model(encoder, "encoder", folder)
+    common.save_model(decoder, "decoder", folder)
+    # Keras 自己的格式，用 keras.models.load_model 加载，不需要 common。
+    # Keras's own format: keras.models.load_model loads it without common.
+    encoder.save(folder / "encoder.keras")
+    image_files.save_arrays(
+        folder / "learnt.npz",
+        hashes=list(kind_of),
+        kinds=list(kind_of.values()),
+        sizes=[size, channels, encoding_dim],
+        limit=limit,
+    )
+image_files.save_arrays(file, **read)
+image_files.save_arrays(folder / "codes.npz", names=names, codes=codes, errors=errors, kinds=kinds)
+image_files.write_errors(folder / "errors.csv", names, errors, kinds)
+print(f"Saved: {folder / 'codes.npz'}, {folder / 'errors.csv'}")
 
 
 # %% 画图：没有学过的图片的重建 · draw images that were not learnt, and their reconstructions
-# 图片上方是它在 names 中的序号 · The number above an image is its place in `names`.
 def draw_reconstructions(numbers, path):
-    """Draw images, by their numbers, above their reconstructions."""
-    x = image_files.load_images(file, numbers)
-    decoded_imgs = autoencoder.predict_on_batch(x)
+    """Draw images, by their numbers, above their reconstructions; print which they are."""
+    decoded_imgs = decoder.predict(codes[numbers], verbose=0)
     originals = []
     reconstructions = []
-    for number, image, decoded_img in zip(numbers, x, decoded_imgs, strict=True):
-        originals.append((image, f"{number}"))
+    for number, decoded_img in zip(numbers, decoded_imgs, strict=True):
+        originals.append((images[number], image_files.short_name(names[number])))
         reconstructions.append((decoded_img, f"MSE {errors[number]:.4f}"))
+        print(f"  {errors[number]:.4f}, {kinds[number]}: {names[number]}")
     image_files.draw_images([originals, reconstructions], path)
 
 
-draw_reconstructions(held_out[:10], folder / "reconstructions.png")
+# 随机取几张 · some of them, at random
+not_learnt = np.random.default_rng(args.seed).permutation(np.flatnonzero(kinds != "learnt"))
+if len(not_learnt) > 0:
+    print("\nReconstructions of images that were not learnt:")
+    draw_reconstructions(not_learnt[:10], folder / "reconstructions.png")
 
 # %% 画图：相似的图片，即编码最接近的五张 · draw similar images: the five of nearest code
-neighbours = NearestNeighbors(n_neighbors=6).fit(codes)
-_, nearest = neighbours.kneighbors(codes[held_out[:8]])
+neighbours = NearestNeighbors().fit(codes)
+
+
+def row_of_similar(image, name, code):
+    """Return a row of a picture: an image, and the five others of the nearest codes; print them."""
+    _, nearest = neighbours.kneighbors(code[np.newaxis], n_neighbors=6)
+    others = [other for other in nearest[0] if names[other] != name][:5]
+    row = [(image, image_files.short_name(name))]
+    print(f"\nSimilar to {name}:")
+    for other in others:
+        row.append((images[other], image_files.short_name(names[other])))
+        print(f"  {names[other]}")
+    return row
+
+
 rows = []
-for number, similar in zip(held_out[:8], nearest, strict=True):
-    others = [other for other in similar if other != number]
-    shown_numbers = [number] + others[:5]
-    shown_imgs = image_files.load_images(file, shown_numbers)
-    rows.append([(image, f"{i}") for i, image in zip(shown_numbers, shown_imgs, strict=True)])
-    print(f"\nSimilar to {number}, {names[number]}:")
-    for other in others[:5]:
-        print(f"  {other}, {names[other]}")
-image_files.draw_images(rows, folder / "similar.png")
+if args.like:
+    image = image_files.read_image(args.like, size, channels)
+    code = encoder.predict(image[np.newaxis] / np.float32(255), verbose=0)[0]
+    rows.append(row_of_similar(image, Path(args.like).name, code))
+else:
+    for number in not_learnt[:6]:
+        rows.append(row_of_similar(images[number], names[number], codes[number]))
+if rows:
+    image_files.draw_images(rows, folder / "similar.png")
+
+# %% 画图：所有图片，按编码的 PCA 排列 · draw all images on a map, by two axes of PCA of the codes
+image_files.draw_map(PCA(2).fit_transform(codes), images, folder / "map.png")
 
 # %% 画图：误差最大的图片 · draw unusual images: those with the largest errors
-# 界限是验证图片误差的 95% 分位数：没有学过的图片中，大约每 100 张有 5 张超过它。
-# The limit is the 95 % quantile of the validation images' errors: of 100 images that were not
-# learnt, about 5 exceed it.
-limit = np.quantile(errors[held_out], 0.95)
-print(f"\nErrors above {limit:.4f}, which 95 % of the validation images do not exceed:")
-print(f"  {np.sum(errors[held_out] > limit):,} of {len(held_out):,} validation images")
-print(f"  {np.sum(errors[learnt] > limit):,} of {len(learnt):,} images that were learnt")
+print(f"\nErrors above {limit:.4f}, which 95 % of the held-out images did not exceed:")
+for kind in ("learnt", "held out", "new"):
+    above = np.sum(errors[kinds == kind] > limit)
+    print(f"  {above:,} of {np.sum(kinds == kind):,} images: {kind}")
 print("The ten largest errors:")
-largest = np.argsort(errors)[::-1][:10]
-for number in largest:
-    mark = "learnt"
-    if number in held_out:
-        mark = "not learnt"
-    print(f"  {errors[number]:.4f}, {mark}: {number}, {names[number]}")
-draw_reconstructions(largest, folder / "unusual.png")
+draw_reconstructions(np.argsort(errors)[::-1][:10], folder / "unusual.png")
 
-# %% 表格：验证误差，与简单得多的方法比较 · the table: validation errors, beside simpler ways
-# 网络、PCA 和平均图片只从训练图片得出。IncrementalPCA 一部分一部分地学，不必读入全部图片。
-# The network, PCA and the mean image come from the training images alone. IncrementalPCA learns
-# them a part at a time.
-pca_size = min(codes.shape[1], len(learnt), size**2 * channels)
-pca = IncrementalPCA(pca_size)
-sums = np.zeros((size, size, channels))
-step = max(pca_size, 100)
-for first in range(0, len(learnt), step):
-    x = image_files.load_images(file, learnt[first : first + step])
-    sums += x.sum(axis=0)
-    if len(x) >= pca_size:  # a last batch with fewer images would be an error
-        pca.partial_fit(x.reshape(len(x), -1))
-mean_image = sums / len(learnt)
-squares = {f"PCA {pca_size}": [], "mean image": [], "mean colour": []}
-for i in range(len(validation_batches)):
-    x, _ = validation_batches[i]
-    flat = x.reshape(len(x), -1)
-    guesses = {
-        f"PCA {pca_size}": pca.inverse_transform(pca.transform(flat)).reshape(x.shape),
-        "mean image": mean_image,
-        "mean colour": x.mean(axis=(1, 2), keepdims=True),
-    }
-    for label, guess in guesses.items():
-        squares[label].extend(np.mean((guess - x) ** 2, axis=(1, 2, 3)))
-count = f"{len(held_out):,} validation images"
-print(f"\n{count:22}     code      MSE")
-code_sizes = {"autoencoder": codes.shape[1], f"PCA {pca_size}": pca_size, "mean image": 0}
-code_sizes["mean colour"] = channels
-squares["autoencoder"] = errors[held_out]
-for label in ("autoencoder", f"PCA {pca_size}", "mean image", "mean colour"):
-    print(f"{label:22}{code_sizes[label]:9}{np.mean(squares[label]):9.5f}")
+# %% 表格：留出图片的误差，与简单得多的方法比较 · the table: errors of held-out images, beside simpler ways
+# PCA 和平均图片也只从学过的图片得出。IncrementalPCA 一部分一部分地学，占的内存少。
+# PCA and the mean image come from the learnt images alone, too. IncrementalPCA learns them a part
+# at a time, which takes less memory.
+if len(held_out) > 0 and len(learnt) > 0:
+    print("PCA of the learnt images, to compare with ...", flush=True)
+    pca_size = min(encoding_dim, len(learnt), images[0].size)
+    pca = IncrementalPCA(pca_size)
+    # 每一部分的图片都不少于维数 · no part has fewer images than numbers
+    for part in np.array_split(learnt, max(1, len(learnt) // max(pca_size, 200))):
+        pca.partial_fit(images[part].reshape(len(part), -1) / np.float32(255))
+    mean_image = images[learnt].mean(axis=0) / 255
+    squares = {"autoencoder": errors[held_out], f"PCA {pca_size}": [], "mean image": []}
+    squares["mean colour"] = []
+    for i in range(len(held_out_batches)):
+        x, _ = held_out_batches[i]
+        flat = x.reshape(len(x), -1)
+        # 裁剪到 0–1，网络的 sigmoid 也不会超出它 · clipped to 0 .. 1, which sigmoid never leaves
+        pca_imgs = pca.inverse_transform(pca.transform(flat)).clip(0, 1).reshape(x.shape)
+        squares[f"PCA {pca_size}"].extend(np.mean((pca_imgs - x) ** 2, axis=(1, 2, 3)))
+        squares["mean image"].extend(np.mean((mean_image - x) ** 2, axis=(1, 2, 3)))
+        squares["mean colour"].extend(np.var(x, axis=(1, 2)).mean(axis=1))
+    print(f"\n{f'{len(held_out):,} held-out images':22}     code      MSE")
+    code_sizes = [encoding_dim, pca_size, 0, channels]
+    means = {label: np.mean(values) for label, values in squares.items()}
+    for (label, mean), code_size in zip(means.items(), code_sizes, strict=True):
+        print(f"{label:22}{code_size:9}{mean:9.5f}")
+    if means["autoencoder"] > 0.95 * means["mean colour"]:
+        print("It is no better than the mean colours: it has learnt little more than these.")
+    elif means["autoencoder"] > means[f"PCA {pca_size}"]:
+        print("It has learnt more than colours; PCA is better here.")
+    else:
+        print("It is better than PCA.")
 
 # %% 显示图片 · show the pictures
 if not args.no_show:
