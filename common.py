@@ -34,6 +34,7 @@ MNIST = FOLDER / "models" / "data" / "mnist.npz"
 def parse_options(parser, epochs, batch_size):
     """加上三个脚本共用的选项，返回所有选项的值 · Add the options that all scripts have, and read all.
 
+    选项的值来自命令行；在 Spyder、Jupyter 的单元中是默认值，可以在那一格之后修改，例如 args.epochs = 5。
     `parser`: the script's `argparse.ArgumentParser`, with its own options; `epochs` and
     `batch_size`: two defaults. The values come from the command line. In cells of Spyder or
     Jupyter they are the defaults; change them after that cell, for instance by `args.epochs = 5`.
@@ -73,6 +74,7 @@ def load_mnist(path=MNIST):
 
     x: float32 in [0, 1], (n, 28, 28); y: integers, (n,). 60,000 to train, and 10,000 to test.
 
+    原文调用 mnist.load_data()，第一次会下载文件，在国内常常失败或卡住，所以文件随项目提供。
     `path`: a file as `keras.datasets.mnist.load_data()` has it, with x uint8 from 0 to 255. The
     post makes that call, which first downloads the file; behind many firewalls this fails or
     hangs. So the file comes with this project. Source: https://keras.io/api/datasets/mnist/
@@ -187,6 +189,7 @@ def save_model(model, name, folder):
 def load_model(name, folder):
     """加载 save_model 保存的网络 · Load a network that `save_model` saved, weights bit for bit.
 
+    加载的网络没有编译，可以直接使用。
     It is not compiled, and can be used at once. Raises FileNotFoundError if a file is missing,
     `pickle.UnpicklingError` if one asks for more than plain data, KeyError if it was saved from a
     class of your own, and Keras's own errors.
@@ -303,6 +306,8 @@ def save_figure(figure, path):
 def plot_rows(rows, n, path, red_blue=()):
     """每个标签画一行图片 · Draw rows of images below each other, as a figure and as a PNG file.
 
+    `rows` 是字典，从标签到图片或编码，每行画前 n 个；0 为黑色，1 为白色。`red_blue` 中的行，0 为白色，正值
+    为红色，负值为蓝色，颜色各按一行中离 0 最远的值；正方形中没有数的位置为黄色。
     `rows`: a dictionary of labels and values, (m, ...): images, or codes, of which `as_images` makes
     squares; where a square has more places than a code has numbers, these are yellow. The first n of
     a row are drawn; 0 is black and 1 is white. `red_blue`: a list of labels; in these rows 0 is
@@ -334,6 +339,7 @@ def plot_rows(rows, n, path, red_blue=()):
 def as_images(values):
     """把编码或展平的图片变成图像 · Return values, (n, ...), as n images, (n, height, width).
 
+    图片不变；特征图拼成一张；展平的编码或图片，排成放得下它们的最小的正方形。
     (n, height, width), images: as they are.
     (n, height, width, k), feature maps: tiled by `tile_maps`.
     (n, k), codes or flat digits: row by row in the smallest square that holds k numbers. 16 become
@@ -354,6 +360,7 @@ def as_images(values):
 def tile_maps(maps):
     """把 k 个特征图拼成一张图 · Lay k feature maps out side by side, and below each other.
 
+    例如 8 个特征图排成 3 行 3 列，中间有线；线和空位是 NaN，即没有值。
     Takes (n, height, width, k), and returns n images, (n, ..., ...): 8 maps stand in 3 rows of 3,
     with lines between. The lines, and places left over, are NaN, no value.
     """
@@ -390,6 +397,7 @@ def plot_history(losses, path):
 def plot_model(model, path):
     """画网络的结构 · Draw a network's layers, with their shapes, into a PNG file.
 
+    Keras 自己的 plot_model 要用 Graphviz 的程序 `dot`，不能用 pip 安装；graphviz-pure 包有同样的程序。
     Keras's own `keras.utils.plot_model` needs `dot`, a program of Graphviz, which pip cannot
     install. Here the package graphviz-pure has one that does the same.
     """

@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from helpers import PICTURES, ROOT, SCRIPTS, Cells, entropy, mse, predict, rows_of, table
+from PIL import Image
 
 BUILD = ("加载数据", "建立网络", "编译")
 TRAIN = ("编译", "训练", "保存", "加载保存的网络", "编码和解码")
@@ -54,7 +55,7 @@ def test_training_goes_on_in_another_session(run_twice, few):
     cells.args.load = True
     cells.run(*BUILD, "训练", "保存", "加载保存的网络")
     line = "autoencoder.set_weights(loaded_autoencoder.get_weights())"
-    assert (ROOT / "README.md").read_text(encoding="utf-8").count(f"`{line}`") == 2
+    assert (ROOT / "models" / "README.md").read_text(encoding="utf-8").count(f"`{line}`") == 2
     exec(line, cells.variables)  # noqa: S102 (as it is written)
     cells.args.load = False
     cells.run(*TRAIN)
@@ -177,7 +178,7 @@ def test_denoising_of_the_readme(npz, tmp_path):
     cells.run("加载数据")
     exec(snippet("noise"), cells.variables)  # noqa: S102 (as it is written)
     cells.args.optimizer = "adam"
-    cells.args.epochs = 5
+    cells.args.epochs = 4
     cells.args.batch_size = 32
     cells.run("建立网络", "编译")
     (fit,) = [cell for cell in cells.cells if cell.startswith("训练")]
@@ -196,10 +197,42 @@ def test_denoising_of_the_readme(npz, tmp_path):
 def test_export_of_the_readme(first_run, tmp_path, monkeypatch):
     """The loaded encoder, which is there with --load, too, in Keras's own format."""
     line = 'loaded_encoder.save("encoder.keras")'
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "models" / "README.md").read_text(encoding="utf-8")
     assert readme.count(f"`{line}`") == 2
     monkeypatch.chdir(tmp_path)
     run = first_run("simple")
     exec(line, {"loaded_encoder": run.loaded_encoder})  # noqa: S102 (as it is written)
     codes = predict(keras.models.load_model("encoder.keras"), run.x_test)
     np.testing.assert_allclose(codes, run.encoded_imgs, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["simple", "conv"])
+def test_unusual_images_of_the_readme(name, first_run, capsys):
+    """Digits in black on white are found, and five of a hundred test digits."""
+    run = first_run(name)
+    x_new = np.concatenate([run.x_test, 1 - run.x_test[:10]])
+    exec(snippet("limit"), {**vars(run), "x_new": x_new})  # noqa: S102 (as it is written)
+    numbers = [int(word) for word in re.findall(r"\d+", capsys.readouterr().out)]
+    assert len([n for n in numbers if n < 1100]) == pytest.approx(55, abs=1)
+    assert numbers[-10:] == list(range(1100, 1110))
+
+
+def test_a_folder_of_images_in_a_script(few, tmp_path, monkeypatch, eager):
+    """The README's lines, in the third script with the shape that they name."""
+    (tmp_path / "photos").mkdir()
+    for i in range(130):
+        image = Image.fromarray(np.full((40, 60, 3), i, "uint8"))
+        image.save(tmp_path / "photos" / f"{i:03}.jpg")
+    monkeypatch.chdir(tmp_path)
+    code = snippet("folder")
+    flat = "images.reshape(len(images), -1)"
+    assert code.count(flat) == 1
+    code = code.replace(flat, "images.reshape(len(images), 28, 28, 1)")
+    cells = Cells("conv", few, tmp_path)
+    cells.run("加载数据")
+    exec(code, cells.variables)  # noqa: S102 (as it is written)
+    cells.run("建立网络", "编译", "训练")
+    assert len(cells.x_test) == 13
+    assert len(cells.x_train) == 117
+    np.testing.assert_allclose(cells.x_train[5].ravel(), 18 / 255, atol=2 / 255)
+    assert "val_loss" in cells.output.getvalue()

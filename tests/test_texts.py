@@ -7,7 +7,12 @@ import re
 import pytest
 from helpers import PATHS, ROOT
 
-TEXTS = ["README.md", "models/README.md", "models/experiments/README.md"]
+TEXTS = [
+    "README.md",
+    "models/README.md",
+    "models/own_images/README.md",
+    "models/experiments/README.md",
+]
 EXPERIMENTS = (ROOT / "models" / "experiments" / "README.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
