@@ -35,7 +35,7 @@ import tensorflow as tf
 from helpers import PATHS, PROCESSES, run_process, run_script
 
 # Epochs and batch size of each script's first run, with its own optimizer.
-EPOCHS = {"simple": 9, "deep": 9, "conv": 2}
+EPOCHS = {"simple": 8, "deep": 8, "conv": 2}
 BATCH_SIZE = {"simple": 32, "deep": 32, "conv": 128}
 
 

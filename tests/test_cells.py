@@ -12,7 +12,7 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from helpers import PICTURES, ROOT, SCRIPTS, Cells, entropy, mse, predict, rows_of, table
+from helpers import PICTURES, ROOT, SCRIPTS, Cells, entropy, mse, predict, rows_of
 from PIL import Image
 
 BUILD = ("加载数据", "建立网络", "编译")
@@ -41,14 +41,11 @@ def assert_saved_networks_belong_together(cells):
     np.testing.assert_allclose(cells.decoded_imgs[:20], whole, atol=1e-5)
 
 
-def test_cells_from_compile_on_train_further(run_twice):
+def test_training_goes_on(run_twice, few):
+    """From compile on; and in another session, as the README says."""
     losses = run_twice.autoencoder.history.history["val_loss"]
     assert losses[0] < run_twice.first_losses[-1]
     assert_saved_networks_belong_together(run_twice)
-
-
-def test_training_goes_on_in_another_session(run_twice, few):
-    """As the README says."""
     loss = entropy(run_twice.x_test, run_twice.decoded_imgs)
     cells = Cells("simple", few, run_twice.folder.parent)
     cells.args.optimizer = "adam"
@@ -97,17 +94,6 @@ def test_load_shows_the_saved_network_again(name, few, tmp_path, eager, monkeypa
     assert cells.args.epochs == (1 if name == "conv" else 50)
 
 
-def test_other_parts_than_the_trained_ones_are_seen(few, tmp_path, eager):
-    """Such as a decoder with a layer of its own, which the training does not reach."""
-    cells = Cells("simple", few, tmp_path)
-    cells.run(*BUILD)
-    code = keras.Input((16,))
-    cells.variables["decoder"] = keras.Model(code, keras.layers.Dense(784, "sigmoid")(code))
-    cells.run("训练", "保存", "加载保存的网络", "编码和解码")
-    (difference,) = re.findall(r"(?m)^images .* differ by (\S+) \(", cells.output.getvalue())
-    assert float(difference) > 0.01
-
-
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_loaded_parts_are_compared_with_the_trained_network(name, few, tmp_path, eager):
     """Not with the loaded one: else nobody would see what was lost on the way."""
@@ -117,18 +103,6 @@ def test_loaded_parts_are_compared_with_the_trained_network(name, few, tmp_path,
     cells.run("编码和解码")
     (difference,) = re.findall(r"(?m)^images .* differ by (\S+) \(", cells.output.getvalue())
     assert float(difference) > 0.001
-
-
-def test_training_that_diverges_is_not_saved(few, tmp_path, eager):
-    cells = Cells("simple", few, tmp_path)
-    cells.run(*BUILD, "训练", "保存")
-    before = {path: path.read_bytes() for path in cells.folder.iterdir()}
-    cells.args.optimizer = keras.optimizers.Adam(1e30)
-    cells.args.epochs = 2
-    cells.run("编译", "训练")
-    with pytest.raises(ValueError, match="diverged"):
-        cells.run("保存")
-    assert {path: path.read_bytes() for path in cells.folder.iterdir()} == before
 
 
 def test_ctrl_c_keeps_what_was_learnt(few, tmp_path, eager):
@@ -145,11 +119,10 @@ def test_ctrl_c_keeps_what_was_learnt(few, tmp_path, eager):
         return fit(*words, callbacks=[press] + callbacks, **options)
 
     cells.autoencoder.fit = fit_and_press
-    cells.run_from("训练")
+    cells.run("训练", "保存", "加载保存的网络", "编码和解码")
     said = cells.output.getvalue()
     assert "Epoch 1/9\n" in said
     assert "Epoch 2/9\n" not in said
-    assert table(said)["autoencoder"].code == 16
     assert_saved_networks_belong_together(cells)
 
 
@@ -178,7 +151,7 @@ def test_denoising_of_the_readme(npz, tmp_path):
     cells.run("加载数据")
     exec(snippet("noise"), cells.variables)  # noqa: S102 (as it is written)
     cells.args.optimizer = "adam"
-    cells.args.epochs = 4
+    cells.args.epochs = 3
     cells.args.batch_size = 32
     cells.run("建立网络", "编译")
     (fit,) = [cell for cell in cells.cells if cell.startswith("训练")]

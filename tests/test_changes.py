@@ -95,15 +95,14 @@ decoded = Flatten()(x)""",
             LOSS: f"[{LOSS}]",
         },
     ),
-    "Flatten and Reshape in the network, a penalty on the weights": (
+    "Flatten and Reshape, a penalty on the weights, more numbers than pixels": (
         "simple",
-        {**AS_IMAGES, PENALTY: "kernel_regularizer=regularizers.L2(0.01)"},
+        {
+            **AS_IMAGES,
+            PENALTY: "kernel_regularizer=regularizers.L2(0.01)",
+            "encoding_dim = args.encoding_dim": "encoding_dim = 900",
+        },
     ),
-    "more numbers than pixels": (
-        "simple",
-        {"encoding_dim = args.encoding_dim": "encoding_dim = 900"},
-    ),
-    "deep: decoder(encoder(x))": ("deep", NESTED),
     "deep: both parts as keras.Sequential, in another one": (
         "deep",
         {
@@ -188,7 +187,7 @@ def test_change_of_a_network(what, changed_run):
         np.testing.assert_allclose(run.decoded_imgs2, run.decoded_imgs, atol=1e-5)
     if what == "deep: other widths, Dropout":
         assert [row.code for row in rows_of(run.said)] == [100, 100, 50, 50]
-    if what == "more numbers than pixels":  # of which the first 16 are drawn
+    if "more numbers than pixels" in what:  # of which the first 16 are drawn
         (effects,) = drawn_rows(run.figures["each_number.png"]).values()
         assert len(effects) == 16
     if what == "conv: a flat code":  # what is flat has no maps
@@ -197,8 +196,8 @@ def test_change_of_a_network(what, changed_run):
 
 
 def test_deep_is_split_at_any_layer(changed_run):
-    """By the one number of the script."""
-    run = changed_run("deep", {"split = -1": "split = -2"})
+    """By the one number of the script; here in a network that is decoder(encoder(x))."""
+    run = changed_run("deep", {**NESTED, "split = -1": "split = -2"})
     assert_all_is_shown_and_true(run, "deep")
     assert [row.code for row in rows_of(run.said)] == [32, 32, 128, 128]
 
@@ -209,32 +208,23 @@ def in_colour(x, shape):
 
 
 OTHER_IMAGES = {
-    "simple": {
-        "x_train = x_train.reshape(len(x_train), 784)": in_colour("x_train", "-1, 768"),
-        "x_test = x_test.reshape(len(x_test), 784)": in_colour("x_test", "-1, 768"),
-        "Input(shape=(784,))": "Input(shape=(768,))",
-        "Dense(784, ": "Dense(768, ",
-    },
-    "conv": {
-        "x_train = x_train.reshape(len(x_train), 28, 28, 1)": in_colour("x_train", "-1, 8, 32, 3"),
-        "x_test = x_test.reshape(len(x_test), 28, 28, 1)": in_colour("x_test", "-1, 8, 32, 3"),
-        "Input(shape=(28, 28, 1))": "Input(shape=(8, 32, 3))",
-        'x = Conv2D(16, (3, 3), activation="relu")(x)': (
-            'x = Conv2D(16, (3, 3), activation="relu", padding="same")(x)'
-        ),
-        "decoded = Conv2D(1, ": "decoded = Conv2D(3, ",
-    },
+    "x_train = x_train.reshape(len(x_train), 28, 28, 1)": in_colour("x_train", "-1, 8, 32, 3"),
+    "x_test = x_test.reshape(len(x_test), 28, 28, 1)": in_colour("x_test", "-1, 8, 32, 3"),
+    "Input(shape=(28, 28, 1))": "Input(shape=(8, 32, 3))",
+    'x = Conv2D(16, (3, 3), activation="relu")(x)': (
+        'x = Conv2D(16, (3, 3), activation="relu", padding="same")(x)'
+    ),
+    "decoded = Conv2D(1, ": "decoded = Conv2D(3, ",
 }
 
 
-@pytest.mark.parametrize("name", OTHER_IMAGES)
-def test_images_of_another_size_in_colour(name, changed_run):
+def test_images_of_another_size_in_colour(changed_run):
     """Numbers change where the images are loaded and in the network, as the README says.
 
     PCA's images have the shape of the originals.
     """
-    run = changed_run(name, OTHER_IMAGES[name])
-    assert_all_is_shown_and_true(run, name)
+    run = changed_run("conv", OTHER_IMAGES)
+    assert_all_is_shown_and_true(run, "conv")
     original, network, pca = drawn_rows(run.figures["pca.png"]).values()
     assert original[0].shape == network[0].shape == pca[0].shape
 
