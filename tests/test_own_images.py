@@ -409,6 +409,21 @@ assert "common" not in sys.modules
     np.testing.assert_allclose(np.load(mine.folder / "code.npy"), expected, rtol=1e-3, atol=1e-4)
 
 
+def test_a_new_file_is_encoded_as_the_manual_says(mine, samples, tmp_path, monkeypatch, capsys):
+    """An image of the folder has the code that was saved."""
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    code = text.split("<!-- python: encode -->\n```python\n")[1].split("```")[0]
+    shutil.copytree(mine.folder, tmp_path / "models" / "my_images")
+    shutil.copy(samples / "photographs" / "temple" / "000_000.png", tmp_path / "new.jpg")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+    exec(code, {})  # noqa: S102 (as it is written)
+    said = capsys.readouterr().out.split("[[")[1]
+    first = float(said.split()[0])
+    expected = mine.codes[mine.names.index("temple/000_000.png")][0]
+    assert first == pytest.approx(expected, abs=1e-3)
+
+
 @pytest.fixture
 def copied(mine, samples, tmp_path):
     """The folder of images and what the script has saved, to be changed; and a way to run it."""

@@ -133,29 +133,39 @@ def read_image(path, size, channels):
     A transparent image is laid on white. More than 8 bits a pixel are scaled to 8, by the values:
     up to 1, 255, 4,095 (12 bits) or 65,535. Raises Pillow's errors.
     """
-    with Image.open(path) as file:
-        file.draft(None, (2 * size, 2 * size))  # reads large JPEGs coarsely, which is faster
-        image = middle_square(ImageOps.exif_transpose(file))  # turned as the camera was held
-    if image.mode.startswith(("I", "F")):
-        image = Image.fromarray(to_bytes(np.asarray(image)))
+    with Image.open(path) as opened:
+        opened.draft(None, (2 * size, 2 * size))  # reads large JPEGs coarsely, which is faster
+        ImageOps.exif_transpose(opened, in_place=True)  # turned as the camera was held
+        side = min(opened.size)
+        left = (opened.width - side) // 2
+        top = (opened.height - side) // 2
+        # 先缩小，再做别的：大图占的内存少 · scaled before anything else, which takes less memory
+        small = in_a_common_mode(opened).resize(
+            (size, size),
+            Image.Resampling.BICUBIC,
+            box=(left, top, left + side, top + side),
+            reducing_gap=3,
+        )
+    if small.has_transparency_data:
+        colours = small.convert("RGBA")
+        small = Image.alpha_composite(Image.new("RGBA", small.size, "white"), colours)
     mode = "RGB"
     if channels == 1:
         mode = "L"
+    return np.asarray(small.convert(mode)).reshape(size, size, channels)
+
+
+def in_a_common_mode(image):
+    """Return an image in a mode that can be scaled well: grey, or colours, perhaps transparent."""
+    if image.mode.startswith(("I", "F")):
+        return Image.fromarray(to_bytes(np.asarray(image)))
+    if image.mode in ("L", "LA", "RGB", "RGBA") and "transparency" not in image.info:
+        return image
+    if image.mode == "1":
+        return image.convert("L")
     if image.has_transparency_data:
-        # 先缩小，再铺在白色上，占的内存少 · scaled first, which takes less memory
-        image = image.convert("RGBA").convert("RGBa").resize((size, size), Image.Resampling.BICUBIC)
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    image = image.convert(mode).resize((size, size), Image.Resampling.BICUBIC)
-    return np.asarray(image).reshape(size, size, channels)
-
-
-def middle_square(image):
-    """Return the middle square of an image."""
-    side = min(image.size)
-    left = (image.width - side) // 2
-    top = (image.height - side) // 2
-    return image.crop((left, top, left + side, top + side))
+        return image.convert("RGBA")
+    return image.convert("RGB")
 
 
 def to_bytes(values):
