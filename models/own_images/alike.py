@@ -35,7 +35,10 @@ with np.load(folder / "codes.npz") as file:
 shown = []  # 每张图片是什么 · what each image shows
 for name in names:
     path = Path(name)
-    shown.append(path.parent.as_posix() if "/" in name else path.stem[-1])
+    if "/" in name:
+        shown.append(path.parent.as_posix())
+    else:
+        shown.append(path.stem[-1])
 shown = np.array(shown)
 
 # %% 各种表示 · the images in all forms

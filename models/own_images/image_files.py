@@ -44,8 +44,9 @@ def find_images(folder, left_out):
         raise NotADirectoryError(f"不是文件夹 · this is a file, not a folder: {folder.resolve()}")
     paths = []
     others = collections.Counter()
+    output = left_out.resolve()
     for path in sorted(folder.rglob("*")):
-        if path.is_dir() or left_out.resolve() in path.resolve().parents:
+        if path.is_dir() or output in path.resolve().parents:
             continue
         if path.suffix.lower() in ENDINGS:
             paths.append(path)
@@ -256,9 +257,9 @@ def draw_map(places, images, path):
     lowest = places.min(axis=0)
     spans = np.ptp(places, axis=0)
     spans[spans == 0] = 1
-    places = (places - lowest) / spans
+    from_0_to_1 = (places - lowest) / spans
     taken = set()
-    for place, image in zip(places, images, strict=True):
+    for place, image in zip(from_0_to_1, images, strict=True):
         cell = tuple((place * 24).astype(int))  # 25 x 25 cells, an image in each
         if cell in taken:
             continue

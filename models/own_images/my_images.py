@@ -51,9 +51,6 @@ args = parser.parse_args(common.command_line(project.FOLDER))
 folder = Path(args.models) / "my_images"
 folder.mkdir(parents=True, exist_ok=True)
 paths = image_files.find_images(Path(args.folder), left_out=folder)
-size = args.size
-encoding_dim = args.encoding_dim
-channels = image_files.count_channels(paths)  # 1: 灰度 · grey; 3: 彩色 · colours
 kind_of = {}  # 文件的哈希值：学过或留出 · the hash of a file to "learnt" or "held out"
 if args.load or args.go_on:
     loaded_autoencoder = common.load_model("autoencoder", folder)
@@ -63,6 +60,10 @@ if args.load or args.go_on:
         for file_hash, kind in zip(file["hashes"].tolist(), file["kinds"].tolist(), strict=True):
             kind_of[file_hash] = kind
     print(f"Loaded: {size} x {size} pixels, {channels} channels, codes of {encoding_dim}")
+else:
+    size = args.size
+    encoding_dim = args.encoding_dim
+    channels = image_files.count_channels(paths)  # 1: 灰度 · grey; 3: 彩色 · colours
 
 # %% 读图：取每张图片中间的正方形，缩放到同样大小 · read the middle square of each, in one size
 file = folder / "images.npz"
@@ -268,11 +269,13 @@ if len(held_out) > 0 and len(learnt) > 0:
         x, _ = held_out_batches[i]
         flat = x.reshape(len(x), -1)
         # 裁剪到 0–1，网络的 sigmoid 也不会超出它 · clipped to 0 .. 1, which sigmoid never leaves
-        pca_imgs = pca.inverse_transform(pca.transform(flat)).clip(0, 1).reshape(x.shape)
+        pca_codes = pca.transform(flat)
+        pca_imgs = pca.inverse_transform(pca_codes).clip(0, 1).reshape(x.shape)
         squares[f"PCA {pca_size}"].extend(np.mean((pca_imgs - x) ** 2, axis=(1, 2, 3)))
         squares["mean image"].extend(np.mean((mean_image - x) ** 2, axis=(1, 2, 3)))
         squares["mean colour"].extend(np.var(x, axis=(1, 2)).mean(axis=1))
-    print(f"\n{f'{len(held_out):,} held-out images':22}     code      MSE")
+    title = f"{len(held_out):,} held-out images"
+    print(f"\n{title:22}     code      MSE")
     code_sizes = [encoding_dim, pca_size, 0, channels]
     means = {label: np.mean(values) for label, values in squares.items()}
     for (label, mean), code_size in zip(means.items(), code_sizes, strict=True):
