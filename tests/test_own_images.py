@@ -460,8 +460,22 @@ def test_what_was_learnt_stays_known_in_a_changed_folder(mine, copied):
     np.testing.assert_allclose(loaded.codes[-1], mine.codes[-1], atol=1e-3)
 
 
-def test_going_on_learns_none_that_was_held_out(mine, copied):
+def let_losses_be(before, after, monkeypatch):
+    """The losses that the script finds before and after its training; fit's own are real."""
+    losses = iter([before, after])
+    evaluate = keras.Model.evaluate
+
+    def call(self, *args, return_dict=False, **options):
+        if return_dict:
+            return evaluate(self, *args, return_dict=True, **options)
+        return next(losses)
+
+    monkeypatch.setattr(keras.Model, "evaluate", call)
+
+
+def test_going_on_learns_none_that_was_held_out(mine, copied, monkeypatch):
     photos, run = copied
+    let_losses_be(1.0, 0.5, monkeypatch)
     for i in range(30):
         Image.new("RGB", (20, 20), (8 * i, 0, 0)).save(photos / f"red_{i}.png")
     further = run("--go-on", "--epochs", "1")
@@ -474,7 +488,23 @@ def test_going_on_learns_none_that_was_held_out(mine, copied):
     losses = [float(text) for text in re.findall(r"val_loss: (\d\.\d+)", mine.said)]
     (loss,) = re.findall(r"val_loss: (\d\.\d+)", further.said)
     assert float(loss) < (losses[0] + min(losses)) / 2
-    assert ("became no better" in further.said) == (further.loss_after >= further.loss_before)
+    assert "became no better" not in further.said
+    with np.load(further.folder / "learnt.npz") as file:
+        assert len(file["hashes"]) == 520 + 30
+
+
+def test_images_are_new_to_a_network_that_became_no_better(mine, copied, monkeypatch):
+    """What was saved before stays, and so do its limit and what it has learnt."""
+    photos, run = copied
+    for i in range(30):
+        Image.new("RGB", (20, 20), (8 * i, 0, 0)).save(photos / f"red_{i}.png")
+    let_losses_be(1.0, 1.0, monkeypatch)
+    further = run("--go-on", "--epochs", "1")
+    assert "became no better" in further.said
+    assert sum(further.kinds == "new") == 30
+    assert further.limit == mine.limit
+    assert (further.folder / "learnt.npz").read_bytes() == (mine.folder / "learnt.npz").read_bytes()
+    np.testing.assert_allclose(further.codes[-1], mine.codes[-1], atol=1e-3)
 
 
 def test_one_image_finds_its_like(mine, copied):
@@ -538,6 +568,16 @@ def test_bad_options_are_refused_before_anything_is_read(words, tmp_path, capsys
     assert not caught.value.said
     assert words.split("=")[0] in capsys.readouterr().err.splitlines()[-1]
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("working_directory", [ROOT, FOLDER])
+@pytest.mark.parametrize("name", ["my_images", "own_digit", "sample_images", "alike"])
+def test_the_first_cell_finds_the_project(name, working_directory):
+    """A cell has no file, so that only the working directory says where it is."""
+    start = (FOLDER / f"{name}.py").read_text(encoding="utf-8").partition("import common\n")[0]
+    command = [sys.executable, "-c", start + "print(project.PROJECT)"]
+    said = subprocess.run(command, cwd=working_directory, check=True, capture_output=True)
+    assert Path(said.stdout.decode().strip()) == ROOT
 
 
 @pytest.mark.parametrize("size", [16, 45])

@@ -9,6 +9,10 @@ from one folder may be pieces of one photograph: then this says how often a piec
 """
 
 # %% 准备 · imports and options
+import sys
+
+# 在单元格中，工作目录也可以是项目文件夹 · In cells, you may be in the project's folder, too.
+sys.path.append("models/own_images")
 import project
 
 import common

@@ -10,12 +10,17 @@ codes, errors, the networks.
 """
 
 # %% 准备 · imports and options
+import sys
+
+# 在单元格中，工作目录也可以是项目文件夹 · In cells, you may be in the project's folder, too.
+sys.path.append("models/own_images")
 import project
 
 import common
 
 import argparse
 import math
+import tempfile
 from pathlib import Path
 
 import image_files
@@ -50,6 +55,9 @@ args = parser.parse_args(common.command_line(project.FOLDER))
 # %% 加载上次的网络，以及它学过哪些图片 · load the last network, and which images it has learnt
 folder = Path(args.models) / "my_images"
 folder.mkdir(parents=True, exist_ok=True)
+tempfile.TemporaryFile(
+    dir=folder
+).close()  # 不能写入，现在就报错 · fails now, if it cannot be written
 paths = image_files.find_images(Path(args.folder), left_out=folder)
 kind_of = {}  # 文件的哈希值：学过或留出 · the hash of a file to "learnt" or "held out"
 if args.load or args.go_on:
@@ -74,6 +82,7 @@ names = [Path(name).relative_to(args.folder).as_posix() for name in read["names"
 # 留出十分之一：网络不学它们，它们的误差才说明问题。以后一直如此，按文件的哈希值辨认。
 # A tenth is held out: the network never learns from these, so that their error tells how good it
 # is. With --load and --go-on it stays so; an image is known by the hash of its file.
+new_hashes = []
 if not args.load:
     new_hashes = sorted(set(hashes) - set(kind_of))
     np.random.default_rng(args.seed).shuffle(new_hashes)
@@ -127,6 +136,7 @@ train_batches = image_files.Batches(
     images, learnt, args.batch_size, seed=args.seed, flips=not args.no_flips
 )
 held_out_batches = image_files.Batches(images, held_out)
+is_better = False
 if not args.load:
     # 图片大半是黑色时，用均方误差可能停在全黑的图片上；二元交叉熵不会。
     # 照片的像素多在 0 和 1 之间，损失会停在 0.5 到 0.6 左右，这是正常的；好坏看最后表格中的 MSE。
@@ -156,6 +166,7 @@ if not args.load:
     is_better = loss_after < loss_before
     if not is_better:
         autoencoder.set_weights(weights_before)
+        kinds[np.isin(hashes, new_hashes)] = "new"
         print("It became no better, and what was saved before stays")
 
 # %% 所有图片的编码和误差 · the codes and errors of all images
@@ -169,12 +180,12 @@ for i in range(len(all_batches)):
         np.mean((decoded_imgs - x) ** 2, axis=(1, 2, 3))
     )  # 每张图片的 MSE · of each image
 errors = np.array(errors)
-if not args.load:
+if is_better:
     # 界限：留出的图片中，95% 的误差不超过它 · The error that 95 % of the held-out images do not exceed
-    limit = float(np.quantile(errors[held_out], 0.95))
+    limit = float(np.quantile(errors[kinds == "held out"], 0.95))
 
 # %% 保存 · save
-if not args.load and is_better:
+if is_better:
     common.save_model(autoencoder, "autoencoder", folder)
     common.save_model(encoder, "encoder", folder)
     common.save_model(decoder, "decoder", folder)
