@@ -34,7 +34,7 @@ MNIST = FOLDER / "models" / "data" / "mnist.npz"
 def parse_options(parser, epochs, batch_size):
     """加上三个脚本共用的选项，返回所有选项的值 · Add the options that all scripts have, and read all.
 
-    选项的值来自命令行；在 Spyder、Jupyter 的单元中是默认值，可以在那一格之后修改，例如 args.epochs = 5。
+    选项的值来自命令行；在 Spyder、Jupyter 的单元格中是默认值，可以在那一格之后修改，例如 args.epochs = 5。
     `parser`: the script's `argparse.ArgumentParser`, with its own options; `epochs` and
     `batch_size`: two defaults. The values come from the command line. In cells of Spyder or
     Jupyter they are the defaults; change them after that cell, for instance by `args.epochs = 5`.
@@ -55,7 +55,7 @@ def parse_options(parser, epochs, batch_size):
 def command_line(folder):
     """返回脚本名之后输入的词 · Return the words that were typed behind a script's name, a list.
 
-    sys.argv[0] 是 Python 正在运行的程序，sys.argv[1:] 是它后面的词。程序在 `folder` 中，就是脚本；在单元
+    sys.argv[0] 是 Python 正在运行的程序，sys.argv[1:] 是它后面的词。程序在 `folder` 中，就是脚本；在单元格
     中，程序是 Jupyter 或 Spyder 自己的，后面的词与脚本无关，所以返回空列表。
     sys.argv[0] is the program that Python runs, sys.argv[1:] are the words behind it. In `folder`
     it is a script. In cells it is a program of Jupyter or Spyder; its words are not for the script.

@@ -64,7 +64,7 @@ decoder = Model(encoded, decoded)
 # 当年 Adadelta 的学习率是 1.0；如今默认为 0.001，几乎学不到东西。
 # The rate of Adadelta was 1.0 in the post's days; with today's, 0.001, next to nothing is learnt.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.005)}
-# 不分大小写；不在字典中的，原样交给 Keras，例如在单元中写的 args.optimizer = Adam(0.01)。
+# 不分大小写；不在字典中的，原样交给 Keras，例如在单元格中写的 args.optimizer = Adam(0.01)。
 # Adam is adam; what is not in the dictionary goes to Keras as it is, such as an Adam(0.01) that is
 # put into args.optimizer in a cell.
 optimizer_name = str(args.optimizer).lower()
@@ -86,7 +86,7 @@ if not args.load:
         # 日志由 TensorFlow 写，文件夹以时间命名；查看方法见 models/README.md · logs, by TensorFlow
         logs = folder / "logs" / time.strftime("%Y%m%d-%H%M%S")
         callbacks.append(TensorBoard(logs))
-    # 目标就是输入本身。1 轮（epoch）之后（十到三十秒），测试集的损失 val_loss 约为 0.17。
+    # 目标就是输入本身。1 轮（epoch）之后（不到半分钟），测试集的损失 val_loss 约为 0.17。
     # The target is the input itself. After 1 epoch, in 10 to 30 seconds, val_loss is about 0.17.
     autoencoder.fit(
         x_train,
@@ -157,7 +157,7 @@ rows = {
 common.plot_rows(rows, n, folder / "pca.png")
 
 # %% 画图：一张图片经过各层 · draw a digit on its way through all layers
-# 每行是一层的特征图，最多 10 个，颜色各按一行的最大值；全白：经过 relu 之后全为 0。直到编码，特征图的
+# 每行是一层的特征图，最多 10 个，每行单独定颜色，绝对值最大的颜色最深；全白：经过 relu 之后全为 0。直到编码，特征图的
 # 像素越来越少，之后又逐步变回图片。
 # Each row has a layer's feature maps, 10 at most, and a colour scale of its own; all white: all 0,
 # by relu. Down to the code the maps have fewer pixels; after it they become an image again.

@@ -52,7 +52,7 @@ decoder = Model(encoded, decoded)
 # 当年 Adadelta 的学习率是 1.0；如今默认为 0.001，几乎学不到东西。
 # The rate of Adadelta was 1.0 in the post's days; with today's, 0.001, next to nothing is learnt.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.0015)}
-# 不分大小写；不在字典中的，原样交给 Keras，例如在单元中写的 args.optimizer = Adam(0.01)。
+# 不分大小写；不在字典中的，原样交给 Keras，例如在单元格中写的 args.optimizer = Adam(0.01)。
 # Adam is adam; what is not in the dictionary goes to Keras as it is, such as an Adam(0.01) that is
 # put into args.optimizer in a cell.
 optimizer_name = str(args.optimizer).lower()

@@ -36,7 +36,7 @@ keras.utils.set_random_seed(args.seed)  # 初始权重由种子决定 · it deci
 encoding_dim = args.encoding_dim  # 16 个数，可看成 4 × 4 的图像 · 16: an image of 4 x 4
 input_img = Input(shape=(784,))
 # relu 把负数变成 0。L1 惩罚把 10e-5（即 0.0001）乘以编码各数之和，加到损失上：各数变小，更多的数为 0，
-# 即稀疏（对一批图片取平均）。原文说，没有惩罚，结果与主成分分析（PCA，见后）十分类似；不尽然：用 --l1 0
+# 即稀疏（惩罚对一批图片取平均）。原文说，没有惩罚，结果与主成分分析（PCA，见后）十分类似；不尽然：用 --l1 0
 # --optimizer adam，误差小于 PCA。
 # relu turns what is below 0 into 0. The L1 penalty adds 10e-5 (0.0001) times the sum of a code's
 # numbers, the mean over a batch, to the loss: they get smaller, and more of them 0: sparse. The post
@@ -61,7 +61,7 @@ decoder = Model(encoded, decoded)
 # 原文写的是 'adadelta'，当年它的学习率就是 1.0；如今默认为 0.001，几乎学不到东西。
 # In the post's days the rate of 'adadelta' was 1.0. With today's, 0.001, next to nothing is learnt.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.001)}
-# 不分大小写；不在字典中的，原样交给 Keras，例如在单元中写的 args.optimizer = Adam(0.01)。
+# 不分大小写；不在字典中的，原样交给 Keras，例如在单元格中写的 args.optimizer = Adam(0.01)。
 # Adam is adam; what is not in the dictionary goes to Keras as it is, such as an Adam(0.01) that is
 # put into args.optimizer in a cell.
 optimizer_name = str(args.optimizer).lower()

@@ -10,6 +10,7 @@ import struct
 
 import keras
 import numpy as np
+from matplotlib.font_manager import get_font_names
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from PIL import Image, ImageOps
 
@@ -27,6 +28,12 @@ UNREADABLE = (
     Image.DecompressionBombError,
 )
 FEWEST = 50  # with fewer images there is little to learn
+# For names of files: Matplotlib's own font, and behind it those with Chinese that Windows, macOS and
+# Linux have.
+FONTS = ["DejaVu Sans"]
+for font in ("Microsoft YaHei", "PingFang SC", "Hiragino Sans GB", "Noto Sans CJK SC"):
+    if font in get_font_names():
+        FONTS.append(font)
 
 
 # ---- Reading --------------------------------------------------------------------------------
@@ -242,7 +249,7 @@ def draw_images(rows, path):
             highest = 255 if image.dtype == np.uint8 else 1
             ax.imshow(image.squeeze(), "gray", vmin=0, vmax=highest)  # grey, if it has one channel
             ax.set(xticks=[], yticks=[])
-            ax.set_title(title, fontsize=7)
+            ax.set_title(title, fontsize=7, family=FONTS)
     common.save_figure(figure, path)
 
 

@@ -167,7 +167,9 @@ if not args.load:
     if not is_better:
         autoencoder.set_weights(weights_before)
         kinds[np.isin(hashes, new_hashes)] = "new"
-        print("It became no better, and what was saved before stays")
+        print(
+            "没有变好，保留原来的网络 · It became no better: the networks that were saved before stay"
+        )
 
 # %% 所有图片的编码和误差 · the codes and errors of all images
 all_batches = image_files.Batches(images, np.arange(len(images)))
@@ -292,11 +294,11 @@ if len(held_out) > 0 and len(learnt) > 0:
     for (label, mean), code_size in zip(means.items(), code_sizes, strict=True):
         print(f"{label:22}{code_size:9}{mean:9.5f}")
     if means["autoencoder"] > 0.95 * means["mean colour"]:
-        print("It is no better than the mean colours: it has learnt little more than these.")
+        print("不比平均颜色好：几乎没学到东西 · It is no better than the mean colours")
     elif means["autoencoder"] > means[f"PCA {pca_size}"]:
-        print("It has learnt more than colours; PCA is better here.")
+        print("比平均颜色好，不如 PCA · It is better than the mean colours; PCA is better here")
     else:
-        print("It is better than PCA.")
+        print("比 PCA 好 · It is better than PCA")
 
 # %% 显示图片 · show the pictures
 if not args.no_show:
