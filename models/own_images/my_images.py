@@ -29,7 +29,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from keras import Input, Model
 from keras.callbacks import EarlyStopping, ReduceLROnPlateau
-from keras.layers import Conv2D, Conv2DTranspose, Cropping2D, Dense, Flatten, Reshape
+from keras.layers import Add, Conv2D, Conv2DTranspose, Cropping2D, Dense, Flatten, ReLU, Reshape
 from sklearn.decomposition import PCA, IncrementalPCA
 from sklearn.neighbors import NearestNeighbors
 
@@ -95,6 +95,17 @@ print(
     f"{len(learnt):,} images are learnt, {len(held_out):,} held out, {np.sum(kinds == 'new'):,} new"
 )
 
+# %% PCA：线性的自编码器 · PCA, a linear autoencoder
+# IncrementalPCA 一部分一部分地学，占的内存少；每一部分的图片都不少于维数。
+# IncrementalPCA learns the images a part at a time, which takes less memory; no part has fewer
+# images than there are numbers.
+pca_size = min(encoding_dim, len(learnt), images[0].size)
+if len(learnt) > 0:
+    print("PCA of the learnt images ...", flush=True)
+    pca = IncrementalPCA(pca_size)
+    for part in np.array_split(learnt, max(1, len(learnt) // max(pca_size, 200))):
+        pca.partial_fit(images[part].reshape(len(part), -1) / np.float32(255))
+
 # %% 建立网络 · build the network, and its two parts
 keras.utils.set_random_seed(args.seed)
 input_img = Input(shape=(size, size, channels))
@@ -109,8 +120,11 @@ while x.shape[1] > 8:
     x = Conv2D(filters, 3, strides=2, padding="same", activation="relu")(x)
     filters = 2 * filters
 shape = x.shape[1:]
-# 编码没有激活函数，也可以小于 0 · The code has no activation, so that numbers may be below 0.
-encoded = Dense(encoding_dim)(Flatten()(x))
+# 编码是两部分之和：由像素线性得出的，和由卷积得出的 · The code is a sum: of what follows linearly from
+# the pixels, and of what convolutions make of them.
+linear_code = Dense(encoding_dim)
+other_code = Dense(encoding_dim, kernel_initializer="zeros")
+encoded = Add()([linear_code(Flatten()(input_img)), other_code(Flatten()(x))])
 
 x = Dense(math.prod(shape), activation="relu")(encoded)
 x = Reshape(shape)(x)
@@ -122,13 +136,25 @@ for side in reversed(sizes):
     x = Conv2DTranspose(filters, 3, strides=2, padding="same", activation="relu")(x)
     extra = x.shape[1] - side
     x = Cropping2D(((0, extra), (0, extra)))(x)
-decoded = Conv2D(channels, 3, padding="same", activation="sigmoid")(x)
+# 图片也是两部分之和，裁剪到 0–1 · The image is a sum, too, clipped to 0 .. 1.
+linear_image = Dense(images[0].size)
+x = Conv2D(channels, 3, padding="same", kernel_initializer="zeros")(x)
+x = Add()([Reshape(images[0].shape)(linear_image(encoded)), x])
+decoded = ReLU(max_value=1)(x)
 
 autoencoder = Model(input_img, decoded)
 encoder = Model(input_img, encoded)
 decoder = Model(encoded, decoded)
 if args.load or args.go_on:
     autoencoder.set_weights(loaded_autoencoder.get_weights())
+else:
+    # 线性部分从 PCA 开始，其余从 0 开始：训练之前，网络就是 PCA。照片很难比 PCA 好，从别处开始要差得多。
+    # The linear part starts as PCA, the rest from 0: before the training the network is PCA. On
+    # photographs PCA is hard to surpass, and a network that starts elsewhere is far behind it.
+    components = np.zeros((encoding_dim, images[0].size))
+    components[:pca_size] = pca.components_
+    linear_code.set_weights([components.T, -components @ pca.mean_])
+    linear_image.set_weights([components, pca.mean_])
 autoencoder.summary()
 
 # %% 编译、训练 · compile and train
@@ -138,12 +164,7 @@ train_batches = image_files.Batches(
 held_out_batches = image_files.Batches(images, held_out)
 is_better = False
 if not args.load:
-    # 图片大半是黑色时，用均方误差可能停在全黑的图片上；二元交叉熵不会。
-    # 照片的像素多在 0 和 1 之间，损失会停在 0.5 到 0.6 左右，这是正常的；好坏看最后表格中的 MSE。
-    # Where images are mostly black, the squared error may get stuck at black images; cross-entropy
-    # does not. For photographs it stays near 0.5 or 0.6, since their pixels are neither 0 nor 1:
-    # how good the network is, the MSE in the last table tells.
-    autoencoder.compile(optimizer="adam", loss="binary_crossentropy")
+    autoencoder.compile(optimizer="adam", loss="mse")
     weights_before = autoencoder.get_weights()
     loss_before = math.inf
     if args.go_on:
@@ -265,23 +286,15 @@ print("The ten largest errors:")
 draw_reconstructions(np.argsort(errors)[::-1][:10], folder / "unusual.png")
 
 # %% 表格：留出图片的误差，与简单得多的方法比较 · the table: errors of held-out images, beside simpler ways
-# PCA 和平均图片也只从学过的图片得出。IncrementalPCA 一部分一部分地学，占的内存少。
-# PCA and the mean image come from the learnt images alone, too. IncrementalPCA learns them a part
-# at a time, which takes less memory.
+# PCA 和平均图片也只从学过的图片得出 · PCA and the mean image come from the learnt images alone, too.
 if len(held_out) > 0 and len(learnt) > 0:
-    print("PCA of the learnt images, to compare with ...", flush=True)
-    pca_size = min(encoding_dim, len(learnt), images[0].size)
-    pca = IncrementalPCA(pca_size)
-    # 每一部分的图片都不少于维数 · no part has fewer images than numbers
-    for part in np.array_split(learnt, max(1, len(learnt) // max(pca_size, 200))):
-        pca.partial_fit(images[part].reshape(len(part), -1) / np.float32(255))
     mean_image = images[learnt].mean(axis=0) / 255
     squares = {"autoencoder": errors[held_out], f"PCA {pca_size}": [], "mean image": []}
     squares["mean colour"] = []
     for i in range(len(held_out_batches)):
         x, _ = held_out_batches[i]
         flat = x.reshape(len(x), -1)
-        # 裁剪到 0–1，网络的 sigmoid 也不会超出它 · clipped to 0 .. 1, which sigmoid never leaves
+        # 像网络的图片一样裁剪到 0–1 · clipped to 0 .. 1, as the network's images
         pca_codes = pca.transform(flat)
         pca_imgs = pca.inverse_transform(pca_codes).clip(0, 1).reshape(x.shape)
         squares[f"PCA {pca_size}"].extend(np.mean((pca_imgs - x) ** 2, axis=(1, 2, 3)))
