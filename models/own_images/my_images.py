@@ -1,10 +1,13 @@
-"""What does an autoencoder find in images of your own?
+"""卷积自编码器用于自己的图片 · What does an autoencoder find in images of your own?
 
     python models/own_images/my_images.py FOLDER
 
+FOLDER 是图片文件夹（包括子文件夹），50 张以上，最好几千张，任何大小的照片、图画。网络学习其中九成，其余留出。结果在
+models/my_images/ 中：重建、相似的图片、不寻常的图片、所有图片的分布、编码、误差、网络。
+
 FOLDER has 50 images or more (better some thousands), in subfolders too: photographs, drawings, grey
-or in colour, of any size; sample_images.py makes two such folders. A convolutional autoencoder
-(卷积自编码器) learns from nine tenths of them; the others are held out (留出), and show how good it is.
+or in colour, of any size; sample_images.py makes two such folders. A convolutional autoencoder learns
+from nine tenths of them; the others are held out, and show how good it is.
 What comes out is in models/my_images/: reconstructions, similar images, unusual images, a map of all,
 codes, errors, the networks.
 """
