@@ -205,9 +205,9 @@ def test_a_folder_with_subfolders_and_broken_files(tmp_path, capsys):
     assert images[7].mean() == 32
     assert images[58].mean() == 4 * 29
     said = capsys.readouterr().out
-    assert re.search(r"(?m)^Left out, .*003a\.jpg", said)
-    assert re.search(r"(?m)^Left out, .*007\.png", said)
-    assert re.search(r"(?m)^Left out, .*: 1 \.txt, 1 \.heic$", said)
+    assert re.search(r"(?m)Left out, .*003a\.jpg", said)
+    assert re.search(r"(?m)Left out, .*007\.png", said)
+    assert re.search(r"(?m)Left out, .*: 1 \.txt, 1 \.heic$", said)
     assert re.search(r"(?m)^HEIC: .*JPEG", said)
 
 

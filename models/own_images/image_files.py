@@ -61,7 +61,7 @@ def find_images(folder, left_out):
             others[path.suffix.lower()] += 1
     if others:
         counts = ", ".join(f"{count} {ending}" for ending, count in others.items())
-        print(f"Left out, as they are no images that Pillow reads: {counts}")
+        print(f"不是图片，跳过 · Left out, as they are no images that Pillow reads: {counts}")
     if others[".heic"]:
         print("HEIC: 请先另存为 JPEG · save these as JPEG first")
     return paths
@@ -79,12 +79,12 @@ def read_images(paths, size, channels):
     hashes = []
     for i, path in enumerate(paths):
         if i % 1000 == 0:
-            print(f"Reading {len(paths) - i:,} images", flush=True)
+            print(f"读取 · Reading {len(paths) - i:,} images", flush=True)
         try:
             content = path.read_bytes()
             images[len(read)] = read_image(io.BytesIO(content), size, channels)
         except UNREADABLE as error:
-            print(f"Left out, as it cannot be read: {path} ({error})")
+            print(f"无法读取，跳过 · Left out, as it cannot be read: {path} ({error})")
             continue
         read.append(path)
         hashes.append(hashlib.sha256(content).hexdigest())

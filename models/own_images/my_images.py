@@ -70,7 +70,7 @@ if args.load or args.go_on:
         limit = float(file["limit"])
         for file_hash, kind in zip(file["hashes"].tolist(), file["kinds"].tolist(), strict=True):
             kind_of[file_hash] = kind
-    print(f"Loaded: {size} x {size} pixels, {channels} channels, codes of {encoding_dim}")
+    print(f"加载 · Loaded: {size} x {size} pixels, {channels} channels, codes of {encoding_dim}")
 else:
     size = args.size
     encoding_dim = args.encoding_dim
@@ -94,9 +94,8 @@ if not args.load:
 kinds = np.array([kind_of.get(file_hash, "new") for file_hash in hashes])
 learnt = np.flatnonzero(kinds == "learnt")
 held_out = np.flatnonzero(kinds == "held out")
-print(
-    f"{len(learnt):,} images are learnt, {len(held_out):,} held out, {np.sum(kinds == 'new'):,} new"
-)
+print(f"学习 · learnt: {len(learnt):,} images; 留出 · held out: {len(held_out):,}", end="; ")
+print(f"新的 · new: {np.sum(kinds == 'new'):,}")
 
 # %% PCA：线性的自编码器 · PCA, a linear autoencoder
 # IncrementalPCA 一部分一部分地学，占的内存少；每一部分的图片都不少于维数。
@@ -247,7 +246,7 @@ def draw_reconstructions(numbers, path):
 # 随机取几张 · some of them, at random
 not_learnt = np.random.default_rng(args.seed).permutation(np.flatnonzero(kinds != "learnt"))
 if len(not_learnt) > 0:
-    print("\nReconstructions of images that were not learnt:")
+    print("\n没有学过的图片的重建 · Reconstructions of images that were not learnt:")
     draw_reconstructions(not_learnt[:10], folder / "reconstructions.png")
 
 # %% 画图：相似的图片，即编码最接近的五张 · draw similar images: the five of nearest code
@@ -259,7 +258,7 @@ def row_of_similar(image, name, code):
     _, nearest = neighbours.kneighbors(code[np.newaxis], n_neighbors=6)
     others = [other for other in nearest[0] if names[other] != name][:5]
     row = [(image, image_files.short_name(name))]
-    print(f"\nSimilar to {name}:")
+    print(f"\n相似的图片 · Similar to {name}:")
     for other in others:
         row.append((images[other], image_files.short_name(names[other])))
         print(f"  {names[other]}")
@@ -281,11 +280,11 @@ if rows:
 image_files.draw_map(PCA(2).fit_transform(codes), images, folder / "map.png")
 
 # %% 画图：误差最大的图片 · draw unusual images: those with the largest errors
-print(f"\nErrors above {limit:.4f}, which 95 % of the held-out images did not exceed:")
+print(f"\n界限 {limit:.4f}，留出图片的误差有 95% 不超过它 · Errors above this limit:")
 for kind in ("learnt", "held out", "new"):
     above = np.sum(errors[kinds == kind] > limit)
     print(f"  {above:,} of {np.sum(kinds == kind):,} images: {kind}")
-print("The ten largest errors:")
+print("误差最大的十张 · The ten largest errors:")
 draw_reconstructions(np.argsort(errors)[::-1][:10], folder / "unusual.png")
 
 # %% 表格：留出图片的误差，与简单得多的方法比较 · the table: errors of held-out images, beside simpler ways
