@@ -133,7 +133,7 @@ zeros = np.mean(encoded_imgs == 0)
 print(f"zeros in the codes: {zeros:.1%}, penalty: {penalty:.4f}")
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
-# 重建的图片中应当仍能认出原来的数字。编码中的 0 为白色，最大的值为深红色。
+# 重建的图片中应当大多仍能认出原来的数字。编码中的 0 为白色，最大的值为深红色。
 # A reconstruction should show the same digit. In a code 0 is white, the largest value dark red.
 n = 12  # 画多少个数字 · how many digits to show
 mse = np.mean((decoded_imgs - x_test) ** 2)
