@@ -1,4 +1,4 @@
-"""Are the nearest images of the same kind?
+"""编码最近的图片是同一类吗 · Are the nearest images of the same kind?
 
     python models/own_images/alike.py
 

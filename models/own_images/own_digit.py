@@ -1,4 +1,4 @@
-"""What does the single layer make of a digit that you drew?
+"""单层网络怎样重建自己写的数字 · What does the single layer make of a digit that you drew?
 
 Run simple_autoencoder.py first: its network is taken. Then
 

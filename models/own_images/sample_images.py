@@ -1,4 +1,4 @@
-"""Images to try my_images.py with, if you have none at hand.
+"""试用 my_images.py 的图片 · Images to try my_images.py with, if you have none at hand.
 
     python models/own_images/sample_images.py
 
