@@ -10,18 +10,15 @@ import sys
 
 # 先运行训练时间短的 · Those with short trainings come first.
 SCRIPTS = [
-    "learning_rate",
     "noise",
-    "claims",
     "anomalies",
-    "results",
-    "variations",
-    "t_sne",
     "how_much",
+    "claims",
     "few_labels",
+    "t_sne",
     "code_sizes",
+    "results",
     "convolutions",
-    "network_of_2006",
 ]
 
 for name in SCRIPTS:

@@ -12,34 +12,26 @@ sys.path.insert(0, str(PROJECT))
 import common
 
 import argparse
-import ast
 import hashlib
 import importlib
-import inspect
 import json
 from dataclasses import dataclass
 
-import joblib
 import keras
 import numpy as np
 import scipy.stats
-import sklearn
-from sklearn.decomposition import PCA
-
-# Changes of simple_autoencoder.py, for `run`: half of the input's pixels are left out.
-ENCODED = "Dense(encoding_dim, activation='relu', activity_regularizer=regularizers.L1(args.l1))"
-DROPOUT = [
-    ("from keras.layers import Dense", "from keras.layers import Dense, Dropout"),
-    (f"encoded = {ENCODED}(input_img)", f"encoded = {ENCODED}(Dropout(0.5)(input_img))"),
-]
+from sklearn.neighbors import KNeighborsClassifier
 
 
 @dataclass
 class Trained:
     """A network that was trained."""
 
-    folder: Path  # of its files, for common.load_model
+    folder: Path  # of its encoder and its decoder, for common.load_model
+    folders: dict  # epochs to the folder of the network after so many
+    best: Path  # the folder of the network with the smallest val_loss, if there is one
     history: dict  # "loss" and, if it was measured, "val_loss": a list, one value an epoch
+    parameters: int  # how many weights it has
 
 
 @dataclass
@@ -48,14 +40,28 @@ class Figures:
 
     size: int  # numbers in a code
     cross_entropy: float
-    mse: float
-    accuracy: float  # 1-NN accuracy, in percent
+    errors: np.ndarray  # the mean squared error of each test digit
+    right: np.ndarray  # of each test digit: has the nearest code its label (1-NN)?
+
+    @property
+    def mse(self):
+        """The mean squared error of all test digits."""
+        return float(np.mean(self.errors))
+
+    @property
+    def accuracy(self):
+        """How many test digits are recognised, in percent."""
+        return 100 * float(np.mean(self.right))
+
+
+# ---- Options --------------------------------------------------------------------------------
 
 
 def parse_options(question):
     """Return the values of the options that each experiment has, and what follows from them.
 
-    `seeds`: those that networks are trained from; `pictures`: the folder for pictures.
+    `seeds`: those that networks are trained from, and `five_seeds`, where a training takes less
+    than a minute; `pictures`: the folder for pictures.
     """
     parser = argparse.ArgumentParser(description=question)
     parser.add_argument("--data", type=Path, default=common.MNIST, help="MNIST (%(default)s)")
@@ -64,65 +70,14 @@ def parse_options(question):
     parser.add_argument("--write", action="store_true", help="write into README.md")
     parser.add_argument("--quick", action="store_true", help="a test: little is trained")
     args = parser.parse_args(common.command_line(FOLDER))
-    keras.config.disable_interactive_logging()  # no bars
     args.seeds = [0] if args.quick else [0, 1, 2]
+    args.five_seeds = [0] if args.quick else [0, 1, 2, 3, 4]
     args.pictures = FOLDER if args.write else args.runs / "pictures"
     args.pictures.mkdir(parents=True, exist_ok=True)
     return args
 
 
-def build(args, script, changes=(), **options):
-    """Run the cells of a script of the project up to 编译, as in Spyder; return its variables.
-
-    `script`: simple, deep or conv. `options`: values of the script's options, such as l1=0.
-    `changes`: pairs of a statement and the code in its place; white space, quotation marks and
-    comments make no difference. Raises ValueError if the script has not the statement once.
-    """
-    keras.utils.clear_session()  # as in `set_seed`; the script sets the seed
-    code = _code(script, ("准备", "加载数据", "建立网络", "编译"))
-    for old, new in changes:
-        old_code = ast.unparse(ast.parse(old))
-        if code.count(old_code) != 1:
-            raise ValueError(f"{script}: {code.count(old_code)} times, not once: {old}")
-        code = code.replace(old_code, new)
-    variables = {}
-    before, start, after = code.partition("args = common.parse_options(")
-    call, _, network_code = after.partition("\n")
-    exec(before + start + call, variables)
-    script_args = variables["args"]
-    for option, value in options.items():
-        assert hasattr(script_args, option), option
-        setattr(script_args, option, value)
-    script_args.data = args.data
-    if args.quick:
-        script_args.epochs = 1
-    exec(network_code, variables)
-    return variables
-
-
-def run(args, script, changes=(), **options):
-    """Train a network of one of the project's scripts, or find it again; return it.
-
-    All is as `build` takes it.
-    """
-    variables = build(args, script, changes, **options)
-    script_args = variables["args"]
-    code = _code(script, ("训练", "保存"))
-    network = (variables["autoencoder"], variables["encoder"], variables["decoder"])
-    depends = [code, script_args.epochs, script_args.batch_size, variables["x_test"].tobytes()]
-    folder = _folder(args, script, network, variables["x_train"], depends)
-
-    def fit():
-        script_args.models = folder
-        exec(code, variables)
-        history = variables["autoencoder"].history.history
-        if len(history["loss"]) < script_args.epochs:
-            raise KeyboardInterrupt  # Ctrl-C ended the training, which does not count then
-        return history
-
-    trained = _train_or_find(folder, fit)
-    trained.folder = folder / script
-    return trained
+# ---- Training -------------------------------------------------------------------------------
 
 
 def set_seed(seed):
@@ -134,82 +89,98 @@ def set_seed(seed):
     keras.utils.set_random_seed(seed)
 
 
-def speed_settings(model, epochs):
-    """Return a dictionary of what `compile` takes to make a training faster."""
-    jit_compile = common.choose_jit_compile(model, epochs)
-    return {"steps_per_execution": 47, "jit_compile": jit_compile}
+def train(
+    args,
+    network,
+    x,
+    epochs,
+    optimizer,
+    batch_size=256,
+    loss="binary_crossentropy",
+    x_valid=None,
+    after=(),
+):
+    """Train a network on images x, as the scripts do, or find it again; return it.
 
-
-def train(args, name, network, x_train, epochs, batch_size, new_orders=True):
-    """Train a compiled network of an experiment, or find it again; return it.
-
-    `network`: its autoencoder, encoder and decoder. `new_orders`: each epoch has the images in
-    another order. (Keras on TensorFlow repeats the first one, once a seed is set.)
+    `network`: the whole network, its encoder and its decoder. `x_valid`: images whose loss is
+    measured after each epoch; then the network of the epoch with the smallest one is kept, too,
+    as "best". `after`: the network is kept after each of these epochs, and after the last one.
     """
     autoencoder, encoder, decoder = network
-    depends = [inspect.getsource(train), epochs, batch_size, new_orders]
-    folder = _folder(args, name, network, x_train, depends)
-
-    def fit():
-        losses = []
-        if new_orders:
-            for _ in range(epochs):
-                x = np.random.permutation(x_train)
-                history = autoencoder.fit(x, x, batch_size, shuffle=False, verbose=0)
-                losses += history.history["loss"]
-        else:
-            history = autoencoder.fit(x_train, x_train, batch_size, epochs, verbose=0)
-            losses = history.history["loss"]
-        folder.mkdir(parents=True, exist_ok=True)
-        common.save_model(encoder, "encoder", folder)
-        common.save_model(decoder, "decoder", folder)
-        return {"loss": losses}
-
-    return _train_or_find(folder, fit)
-
-
-def _code(script, titles):
-    """Return the code of a script's cells whose titles begin so, without its comments."""
-    text = (PROJECT / f"{script}_autoencoder.py").read_text(encoding="utf-8")
-    cells = [f"# {cell}" for cell in text.split("# %% ")[1:] if cell.startswith(titles)]
-    return ast.unparse(ast.parse("".join(cells)))
-
-
-def versions():
-    """Return the versions of the libraries that the figures depend on, as text."""
-    backend = importlib.import_module(keras.config.backend())
-    libraries = [keras, backend, np, sklearn]
-    return " ".join(f"{library.__name__}-{library.__version__}" for library in libraries)
-
-
-def _folder(args, name, network, x_train, depends):
-    """Return the folder of a training; its name holds a number of all that this depends on."""
-    configurations = [part.get_config() for part in network]
-    configurations.append(network[0].get_compile_config())
-    sha = hashlib.sha256(f"{configurations} {depends} {versions()}".encode())
-    sha.update(x_train.tobytes())
-    for array in network[0].get_weights():  # those before the training
-        sha.update(array.tobytes())
-    return args.runs.resolve() / f"{name}_{sha.hexdigest()[:16]}"
-
-
-def _train_or_find(folder, fit):
-    """Call `fit`, which trains and saves, if that was not done before; return what was trained."""
+    if args.quick:
+        epochs = 1
+        after = []
+    autoencoder.compile(
+        optimizer=optimizer,
+        loss=loss,
+        steps_per_execution=47,
+        jit_compile=common.choose_jit_compile(autoencoder, epochs),
+    )
+    folder = _folder(args, network, x, x_valid, [epochs, batch_size])
+    kept = {}
+    for epoch in [*after, epochs]:
+        kept[epoch] = folder / f"epoch_{epoch}"
+    best = folder / "best"
+    validation_data = None
+    if x_valid is not None:
+        validation_data = (x_valid, x_valid)
     file = folder / "history.json"
     if not file.exists():
         print(f"Training {folder.name}", flush=True)
-        history = fit()
+        keep = _Keep(encoder, decoder, kept, best)
+        history = autoencoder.fit(
+            x,
+            x,
+            batch_size,
+            epochs,
+            verbose=0,
+            validation_data=validation_data,
+            callbacks=[keep],
+        )
         unfinished = folder / "unfinished.json"
-        unfinished.write_text(json.dumps({"history": history}))
+        unfinished.write_text(json.dumps(history.history))
         unfinished.replace(file)
-    return Trained(folder, json.loads(file.read_text())["history"])
+    history = json.loads(file.read_text())
+    return Trained(kept[epochs], kept, best, history, autoencoder.count_params())
 
 
-def measure(args, folder, digits):
-    """Return the figures of the network whose two parts are in a folder."""
-    (x_train, _), (x_test, _) = digits
-    codes_test = encode(folder, x_test)
-    return figures_of(args, encode(folder, x_train), codes_test, decode(folder, codes_test), digits)
+class _Keep(keras.callbacks.Callback):
+    """Saves both parts of a network after some epochs, and that of the smallest val_loss."""
+
+    def __init__(self, encoder, decoder, folders, best):
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.folders = folders
+        self.best = best
+        self.smallest = np.inf
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch + 1 in self.folders:
+            self.save(self.folders[epoch + 1])
+        if logs.get("val_loss", np.inf) < self.smallest:
+            self.smallest = logs["val_loss"]
+            self.save(self.best)
+
+    def save(self, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        common.save_model(self.encoder, "encoder", folder)
+        common.save_model(self.decoder, "decoder", folder)
+
+
+def _folder(args, network, x, x_valid, numbers):
+    """Return the folder of a training; its name holds a number of all that this depends on."""
+    backend = importlib.import_module(keras.config.backend())
+    versions = f"keras {keras.__version__} {backend.__name__} {backend.__version__}"
+    configurations = [part.get_config() for part in network]
+    configurations.append(network[0].get_compile_config())
+    sha = hashlib.sha256(f"{versions} {configurations} {numbers}".encode())
+    sha.update(x.tobytes())
+    if x_valid is not None:
+        sha.update(x_valid.tobytes())
+    for array in network[0].get_weights():  # those before the training
+        sha.update(array.tobytes())
+    return args.runs.resolve() / sha.hexdigest()[:16]
 
 
 def encode(folder, x):
@@ -220,44 +191,50 @@ def encode(folder, x):
 
 
 def decode(folder, codes):
-    """Return the images that the decoder in a folder makes of codes."""
+    """Return the images that the decoder in a folder makes of codes, clipped to 0 ... 1.
+
+    A sigmoid never leaves this range; an output without one may, as PCA's.
+    """
     decoder = common.load_model("decoder", folder)
-    return decoder.predict(codes, batch_size=1000, verbose=0)
+    return decoder.predict(codes, batch_size=1000, verbose=0).clip(0, 1)
 
 
-def held_out_loss(folder, loss, x):
-    """Return the mean loss of the network in a folder, on images x that it did not learn."""
-    images = decode(folder, encode(folder, x)).reshape(x.shape)
-    losses = keras.losses.get(loss)(x, images)
-    return float(np.mean(losses))
+def reconstruct(folder, x):
+    """Return the images that the network in a folder makes of images x, in their shape."""
+    return decode(folder, encode(folder, x)).reshape(x.shape)
 
 
-def measure_pca(args, size, digits):
-    """Return the figures of PCA with so many numbers."""
+# ---- Figures --------------------------------------------------------------------------------
+
+
+def errors_of(x, images):
+    """Return the mean squared error of each image, of the shape of x, as an array."""
+    return np.mean((x - images) ** 2, axis=tuple(range(1, x.ndim)))
+
+
+def measure(folder, digits):
+    """Return the figures of the network whose two parts are in a folder."""
     (x_train, _), (x_test, _) = digits
-    flat_train = x_train.reshape(len(x_train), 784)
-    flat_test = x_test.reshape(len(x_test), 784)
-    pca = PCA(size, svd_solver="covariance_eigh").fit(flat_train)
-    codes_test = pca.transform(flat_test)
-    images = pca.inverse_transform(codes_test)
-    return figures_of(args, pca.transform(flat_train), codes_test, images, digits)
+    codes_test = encode(folder, x_test)
+    return figures_of(encode(folder, x_train), codes_test, decode(folder, codes_test), digits)
 
 
-def figures_of(args, codes_train, codes_test, images, digits):
+def measure_pca(size, digits):
+    """Return the figures of PCA with so many numbers, its images clipped as the scripts do."""
+    (x_train, _), (x_test, _) = digits
+    codes_train, codes_test, images = common.pca(x_train, x_test, size)
+    return figures_of(codes_train, codes_test, images, digits)
+
+
+def figures_of(codes_train, codes_test, images, digits):
     """Return the figures of codes, and of the images that are decoded from codes_test."""
     (_, y_train), (x_test, y_test) = digits
     x_images = images.reshape(x_test.shape)
-    mse = float(np.mean((x_test - x_images) ** 2))
-    accuracy = remember(args, common.nearest_neighbour_accuracy)
-    percent = 100 * accuracy(codes_train, y_train, codes_test, y_test)
+    nearest = KNeighborsClassifier(n_neighbors=1, algorithm="brute")
+    nearest.fit(codes_train.reshape(len(codes_train), -1), y_train)
+    right = nearest.predict(codes_test.reshape(len(codes_test), -1)) == y_test
     entropy = common.cross_entropy(x_test, x_images)
-    return Figures(codes_test[0].size, entropy, mse, percent)
-
-
-def remember(args, function):
-    """Return a function that keeps on disk what `function` returned, for the same arguments."""
-    folder = args.runs / versions().replace(" ", "_")
-    return joblib.Memory(folder, verbose=0).cache(function)
+    return Figures(codes_test[0].size, entropy, errors_of(x_test, x_images), right)
 
 
 def spread(values, decimals):
@@ -268,23 +245,57 @@ def spread(values, decimals):
     return text
 
 
-def difference(values, others, decimals):
-    """Return by how much values exceed others, pair by pair, as text with the spread.
+def half_interval(values):
+    """Return half the width of the 95 % interval of the mean of values, by Student's t."""
+    n = len(values)
+    return scipy.stats.t.ppf(0.975, n - 1) * np.std(values, ddof=1) / np.sqrt(n)
 
-    "No difference shown" means that 0 is in the 95 % confidence interval of the mean (by
-    Student's t).
+
+def interval_text(mean, half, decimals):
+    """Return a mean and its 95 % interval as text."""
+    low = mean - half
+    high = mean + half
+    return f"{mean:+.{decimals}f} ({low:+.{decimals}f} … {high:+.{decimals}f})"
+
+
+def difference(values, others, decimals):
+    """Return by how much values exceed others, seed by seed, as text with the 95 % interval.
+
+    `others`: a value for each seed, or a single one, which has no seed, as of PCA.
     """
     differences = np.subtract(values, others)
-    n = len(differences)
-    text = f"{np.mean(differences):+.{decimals}f}"
-    if n == 1:
-        return text
-    deviation = np.std(differences, ddof=1)
-    text += f" ± {deviation:.{decimals}f}"
-    half = scipy.stats.t.ppf(0.975, n - 1) * deviation / np.sqrt(n)
-    if abs(np.mean(differences)) <= half:
-        text += " (no difference shown)"
-    return text
+    mean = np.mean(differences)
+    if len(differences) == 1:
+        return f"{mean:+.{decimals}f}"
+    return interval_text(mean, half_interval(differences), decimals)
+
+
+def difference_of_images(values, others, decimals):
+    """Return by how much values of images exceed others, as text with the 95 % interval.
+
+    `values`, `others`: the seeds' values of each image, (seeds, images), of one seed where there is
+    none, as of PCA. Seeds and images are samples, both: the means over the images have an interval,
+    and so have the means over the seeds. Theirs is the root of the sum of both squares.
+    """
+    differences = np.subtract(values, others)
+    half = half_interval(np.mean(differences, axis=0))
+    if len(differences) > 1:
+        half = np.hypot(half, half_interval(np.mean(differences, axis=1)))
+    return interval_text(np.mean(differences), half, decimals)
+
+
+def error_difference(figures, others):
+    """Return by how much mean squared errors exceed others, as text."""
+    return difference_of_images([x.errors for x in figures], [x.errors for x in others], 5)
+
+
+def accuracy_difference(figures, others):
+    """Return by how many points accuracies exceed others, as text."""
+    points = [100.0 * x.right for x in figures]
+    return difference_of_images(points, [100.0 * x.right for x in others], 1)
+
+
+# ---- The text -------------------------------------------------------------------------------
 
 
 def report(args, name, head, rows, sentences=""):
