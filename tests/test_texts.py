@@ -75,25 +75,28 @@ def test_scripts_that_are_named_are_there():
 
 # How a passage of the README begins, and the rows of the experiments' text that it quotes: the
 # name of the block, and how each row begins.
-DECODING = ["simple, code 16 | adam ", "PCA, code 16", "deep, code 32 | adam ", "PCA, code 32"]
-CONVOLUTIONS = ["the post's layers", "and 16 and 32", "PCA"]
-ANOMALIES = ["test digits", "3, 4 and 7", "letters"]
+DECODING = ["simple, code 16 | Adam 0.001 | 50", "PCA, code 16", "deep, code 32 | Adam", "PCA, code 32"]
+SIZES = ["deep, linear | 2", "PCA | 2", "single layer, linear | 2", "network of 2006", "PCA | 30"]
+CONVOLUTIONS = ["the post's network", "the better network", "PCA"]
+CLAIMS = ["relu, penalty 0", "1000 numbers, relu"]
+NOISE = ["plain", "denoising"]
+ANOMALIES = ["3, 4 and 7", "letters"]
 FEW_LABELS = ["pixels", "deep, code 32", "denoising, code 1000"]
-FEW_IMAGES = ["deep, test error"]
-SIZES = ["deep, 1-NN", "PCA, 1-NN", "single layer, 1-NN"]
+FEW_IMAGES = ["deep, best epoch, test digits", "PCA 32, test digits"]
 QUOTES = {
     "- **Decoding.**": ("results", DECODING),
     "- **Telling digits apart": ("code_sizes", SIZES),
     "- **Convolutions.**": ("convolutions", CONVOLUTIONS),
-    "- **Noise.**": ("noise", ["plain", "denoising"]),
+    "- **The post's claims.**": ("claims", CLAIMS),
+    "- **Noise.**": ("noise", NOISE),
     "- **Anomalies.**": ("anomalies", ANOMALIES),
     "- **Few labels.**": ("few_labels", FEW_LABELS),
     "- **Few images.**": ("how_much", FEW_IMAGES),
     "1. **重建**": ("results", DECODING),
     "2. **识别数字**": ("code_sizes", SIZES),
     "3. **卷积**": ("convolutions", CONVOLUTIONS),
-    "4. **原文的说法**": ("claims", ["code 16", "code 1000"]),
-    "5. **去噪**": ("noise", ["plain", "denoising"]),
+    "4. **原文的说法**": ("claims", CLAIMS),
+    "5. **去噪**": ("noise", NOISE),
     "6. **异常检测**": ("anomalies", ANOMALIES),
     "7. **标签很少**": ("few_labels", FEW_LABELS),
     "8. **训练图片很少**": ("how_much", FEW_IMAGES),
@@ -155,9 +158,11 @@ OPTIONS = {
     "0.03",
     "0.0015",
     "0.0256",
+    "0.3",
     "0.5",
     "1.0",
     "3.0",
+    "3.00",
     "3.13",
     "3.14",
 }
