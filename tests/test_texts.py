@@ -75,8 +75,13 @@ def test_scripts_that_are_named_are_there():
 
 # How a passage of the README begins, and the rows of the experiments' text that it quotes: the
 # name of the block, and how each row begins.
-DECODING = ["simple, code 16 | Adam 0.001 | 50", "PCA, code 16", "deep, code 32 | Adam", "PCA, code 32"]
-SIZES = ["deep, linear | 2", "PCA | 2", "single layer, linear | 2", "network of 2006", "PCA | 30"]
+DECODING = [
+    "simple, code 16 | Adam 0.001 | 50",
+    "PCA, code 16",
+    "deep, code 32 | Adam",
+    "PCA, code 32",
+]
+SIZES = ["deep, linear | 2", "PCA | 2", "single layer, linear | 2"]
 CONVOLUTIONS = ["the post's network", "the better network", "PCA"]
 CLAIMS = ["relu, penalty 0", "1000 numbers, relu"]
 NOISE = ["plain", "denoising"]
