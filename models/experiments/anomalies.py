@@ -74,12 +74,12 @@ kinds = {
 # To compare with: PCA's error, and how much ink an image has, the mean of its pixels' squares.
 def network_error(folder, x):
     """Return the mean squared error of each image, of the network in a folder."""
-    return np.mean((lab.reconstruct(folder, x) - x) ** 2, axis=1)
+    return lab.errors_of(x, lab.reconstruct(folder, x))
 
 
 def pca_error(folder, x):
     """Return PCA's mean squared error of each image."""
-    return np.mean((common.pca(x_learnt, x, 32)[2] - x) ** 2, axis=1)
+    return lab.errors_of(x, common.pca(x_learnt, x, 32)[2])
 
 
 usual_ink = np.mean(x_learnt**2)
@@ -150,7 +150,7 @@ errors = {}
 for kind, x in kinds.items():
     flat = x.reshape(len(x), 784)
     images[kind] = lab.reconstruct(folder, flat)
-    errors[kind] = network_error(folder, flat)
+    errors[kind] = lab.errors_of(flat, images[kind])
 worst = np.argsort(errors["test digits"])[::-1]
 strips = [
     ("worst digits", x_test[worst], images["test digits"][worst]),

@@ -69,6 +69,9 @@ class Transposed(Layer):
         return keras.ops.sigmoid(keras.ops.matmul(codes, weights) + self.bias)
 
 
+tied_epochs = 1 if args.quick else 50
+
+
 def train_tied(seed):
     """Train a single layer with such weights, without penalty; return its codes and images."""
     lab.set_seed(seed)
@@ -78,7 +81,7 @@ def train_tied(seed):
     encoder = Model(input_img, encoded)
     autoencoder = Model(input_img, Transposed(dense)(encoded))
     autoencoder.compile(Adam(0.001), "binary_crossentropy", steps_per_execution=47)
-    autoencoder.fit(x_train, x_train, 256, 1 if args.quick else 50, verbose=0)
+    autoencoder.fit(x_train, x_train, 256, tied_epochs, verbose=0)
     codes_train = encoder.predict(x_train, batch_size=1000, verbose=0)
     codes_test = encoder.predict(x_test, batch_size=1000, verbose=0)
     return codes_train, codes_test, autoencoder.predict(x_test, batch_size=1000, verbose=0)

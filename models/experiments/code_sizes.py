@@ -84,8 +84,6 @@ pixels = lab.figures_of(x_train, x_test, x_test, digits)
 head = ["codes", "numbers", "live numbers", "MSE", "difference from PCA's", "with 8 bits a number"]
 head += ["1-NN accuracy, %", "difference from PCA's, points", "from pixels', points"]
 rows = []
-errors = {"PCA": []}  # label to the mean over the seeds, for each size
-percents = {"PCA": []}
 images = {"PCA": []}  # of the first digit, a 7, from seed 0
 
 
@@ -126,27 +124,21 @@ def add_row(label, trainings, pca):
     return figures
 
 
-all_figures = {}  # label and size to the figures from each seed
-all_pca = {}
-for size in [*sizes, 30]:
-    all_pca[size] = lab.measure_pca(size, digits)
-    pca = all_pca[size]
+all_figures = {}  # label and size to the figures from each seed; PCA has one
+for size in sizes + [30]:
+    pca = lab.measure_pca(size, digits)
+    all_figures["PCA", size] = [pca]
     to_pixels = lab.accuracy_difference([pca], [pixels])
     row = ["PCA", str(size), "–", f"{pca.mse:.5f}", "–", "–", f"{pca.accuracy:.1f}", "–", to_pixels]
     rows.append(row)
 for label, of_sizes in trained.items():
-    errors[label] = []
-    percents[label] = []
     images[label] = []
     for size, trainings in of_sizes.items():
-        all_figures[label, size] = add_row(label, trainings, all_pca[size])
-        errors[label].append(np.mean([x.mse for x in all_figures[label, size]]))
-        percents[label].append(np.mean([x.accuracy for x in all_figures[label, size]]))
+        all_figures[label, size] = add_row(label, trainings, all_figures["PCA", size][0])
         images[label].append(lab.reconstruct(trainings[0].folder, x_test[:1]))
-add_row("network of 2006", of_2006, all_pca[30])
+pca_30 = all_figures["PCA", 30][0]
+figures_of_2006 = add_row("network of 2006", of_2006, pca_30)
 for size in sizes:
-    errors["PCA"].append(all_pca[size].mse)
-    percents["PCA"].append(all_pca[size].accuracy)
     images["PCA"].append(common.pca(x_train, x_test[:1], size)[2])
 
 # %% 画图：误差和准确率 · draw error and accuracy against the size, and the first digit
@@ -155,9 +147,14 @@ above, below = figure.subfigures(2, 1, height_ratios=[1, 1])
 left, right = above.subplots(1, 2)
 cells = below.subplots(len(images), len(sizes), squeeze=False)
 for label, row in zip(images, cells, strict=True):
-    measured = sizes[: len(errors[label])]
-    left.loglog(measured, errors[label], "o-", label=label)
-    right.semilogx(measured, percents[label], "o-", label=label)
+    measured = sizes[: len(images[label])]
+    errors = []  # 各种子的平均 · the mean over the seeds
+    percents = []
+    for size in measured:
+        errors.append(np.mean([x.mse for x in all_figures[label, size]]))
+        percents.append(np.mean([x.accuracy for x in all_figures[label, size]]))
+    left.loglog(measured, errors, "o-", label=label)
+    right.semilogx(measured, percents, "o-", label=label)
     row[0].set_ylabel(label, rotation=0, ha="right", va="center")
     for cell in row[len(images[label]) :]:
         cell.axis("off")
@@ -190,12 +187,13 @@ maps.plot_maps(codes, grid_imgs, y_test, args.pictures / "deep_map_adam_50.png")
 # %% 结果 · the table
 # 论文中 PCA 的图片没有裁剪 · The paper's PCA is not clipped.
 pca = PCA(30, random_state=0).fit(x_train)
-unclipped = np.mean(lab.errors_of(x_test, pca.inverse_transform(pca.transform(x_test))))
-squared = [784 * np.mean(lab.measure(x.folder, digits).errors) for x in of_2006]
+unclipped_imgs = pca.inverse_transform(pca.transform(x_test))
+unclipped = np.mean(lab.errors_of(x_test, unclipped_imgs))
+squared = [784 * x.mse for x in figures_of_2006]
 sentences = [
     f"1-NN accuracy of pixels: {pixels.accuracy:.1f} %.",
     f"Squared error of a digit: the network of 2006, here, {lab.spread(squared, 2)}; PCA with 30 "
-    + f"numbers, {784 * all_pca[30].mse:.2f}, not clipped {784 * unclipped:.2f}.",
+    + f"numbers, {784 * pca_30.mse:.2f}, not clipped {784 * unclipped:.2f}.",
 ]
 for size in trained["deep, relu"]:
     change = lab.error_difference(

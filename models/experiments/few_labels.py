@@ -114,6 +114,6 @@ for count in counts:
     sentences += [
         f"{count:,} labels: C, in the order of the rows: {strengths_text}.",
         f"{count:,} labels: the deep network's codes exceed PCA's by {of_pca}.",
+        f"{count:,} labels: noise changes the accuracy by codes of 1000 by {change}.",
     ]
-    sentences.append(f"{count:,} labels: noise changes the accuracy by codes of 1000 by {change}.")
 lab.report(args, "few_labels", head, list(rows.values()), "\n".join(sentences))

@@ -107,18 +107,19 @@ def train(
     as "best". `after`: the network is kept after each of these epochs, and after the last one.
     """
     autoencoder, encoder, decoder = network
+    kept_after = list(after) + [epochs]
     if args.quick:
-        epochs = 1
-        after = []
+        kept_after = [1]
+    last = kept_after[-1]
     autoencoder.compile(
         optimizer=optimizer,
         loss=loss,
         steps_per_execution=47,
-        jit_compile=common.choose_jit_compile(autoencoder, epochs),
+        jit_compile=common.choose_jit_compile(autoencoder, last),
     )
-    folder = _folder(args, network, x, x_valid, [epochs, batch_size])
+    folder = _folder(args, network, x, x_valid, [last, batch_size])
     kept = {}
-    for epoch in [*after, epochs]:
+    for epoch in kept_after:
         kept[epoch] = folder / f"epoch_{epoch}"
     best = folder / "best"
     validation_data = None
@@ -132,7 +133,7 @@ def train(
             x,
             x,
             batch_size,
-            epochs,
+            last,
             verbose=0,
             validation_data=validation_data,
             callbacks=[keep],
@@ -141,7 +142,7 @@ def train(
         unfinished.write_text(json.dumps(history.history))
         unfinished.replace(file)
     history = json.loads(file.read_text())
-    return Trained(kept[epochs], kept, best, history, autoencoder.count_params())
+    return Trained(kept[last], kept, best, history, autoencoder.count_params())
 
 
 class _Keep(keras.callbacks.Callback):

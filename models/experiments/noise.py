@@ -47,17 +47,23 @@ for size, epochs, seeds in [(16, 50, args.five_seeds), (1000, 10, args.seeds)]:
             network = networks.simple(size, noise=noise)
             trained[label].append(lab.train(args, network, x_train, epochs, Adam(0.001)))
 
+
 # %% 误差：与完整的图片相比 · errors, compared with the clean digits
+def error_text(images):
+    """Return the mean squared error of images, compared with the clean digits, as text."""
+    return f"{np.mean(lab.errors_of(x_test, images)):.5f}"
+
+
 head = ["MSE against the clean digits"] + [f"input: {name}" for name in inputs]
 rows = []
 half_as_it_is = inputs["half of the pixels"] / 2
 row = ["the input itself (half of the pixels: not brighter)", "–"]
-row.append(f"{np.mean(lab.errors_of(x_test, half_as_it_is)):.5f}")
-row.append(f"{np.mean(lab.errors_of(x_test, inputs['normal noise'])):.5f}")
+row += [error_text(half_as_it_is), error_text(inputs["normal noise"])]
 rows.append(row)
 row = ["PCA 16"]
 for x in inputs.values():
-    row.append(f"{np.mean(lab.errors_of(x_test, common.pca(x_train, x, 16)[2])):.5f}")
+    pca_imgs = common.pca(x_train, x, 16)[2]
+    row.append(error_text(pca_imgs))
 rows.append(row)
 noisy_train = leave_out_half(x_train)
 denoiser = LinearRegression().fit(noisy_train, x_train)
@@ -66,9 +72,9 @@ row = ["linear, without a code, trained with half of the pixels"]
 row_of_16 = ["linear, code 16, trained with half of the pixels"]
 for x in inputs.values():
     denoised = denoiser.predict(x)
-    row.append(f"{np.mean(lab.errors_of(x_test, denoised.clip(0, 1))):.5f}")
+    row.append(error_text(denoised.clip(0, 1)))
     of_16 = common.pca(denoised_train, denoised, 16)[2].clip(0, 1)
-    row_of_16.append(f"{np.mean(lab.errors_of(x_test, of_16)):.5f}")
+    row_of_16.append(error_text(of_16))
 rows += [row, row_of_16]
 errors = {}  # label and input to the errors of all images from each seed
 images = {"original": x_test, "half of the pixels": half_as_it_is}

@@ -126,7 +126,9 @@ shape = x.shape[1:]
 # the pixels, and of what convolutions make of them.
 linear_code = Dense(encoding_dim)
 other_code = Dense(encoding_dim, kernel_initializer="zeros")
-encoded = Add()([linear_code(Flatten()(input_img)), other_code(Flatten()(x))])
+pixels = Flatten()(input_img)
+features = Flatten()(x)
+encoded = Add()([linear_code(pixels), other_code(features)])
 
 x = Dense(math.prod(shape), activation="relu")(encoded)
 x = Reshape(shape)(x)
@@ -201,9 +203,8 @@ errors = []
 for i in range(len(all_batches)):
     x, _ = all_batches[i]
     decoded_imgs = decoder.predict_on_batch(codes[len(errors) : len(errors) + len(x)])
-    errors.extend(
-        np.mean((decoded_imgs - x) ** 2, axis=(1, 2, 3))
-    )  # 每张图片的 MSE · of each image
+    # 每张图片的 MSE · of each image
+    errors.extend(np.mean((decoded_imgs - x) ** 2, axis=(1, 2, 3)))
 errors = np.array(errors)
 if is_better:
     # 界限：留出的图片中，95% 的误差不超过它 · The error that 95 % of the held-out images do not exceed
