@@ -157,8 +157,8 @@ rows = {
 common.plot_rows(rows, n, folder / "pca.png")
 
 # %% 画图：一张图片经过各层 · draw a digit on its way through all layers
-# 每行是一层的特征图，最多 10 个，每行单独定颜色，绝对值最大的颜色最深；全白：经过 relu 之后全为 0。直到编码，特征图的
-# 像素越来越少，之后又逐步变回图片。
+# 每行是一层的特征图，最多 10 个；一行中绝对值最大的，颜色最深；全白，说明经过 relu 后全是 0。直到编码，
+# 特征图的像素越来越少，之后又逐步变回图片。
 # Each row has a layer's feature maps, 10 at most, and a colour scale of its own; all white: all 0,
 # by relu. Down to the code the maps have fewer pixels; after it they become an image again.
 values = x_test[:1]

@@ -35,8 +35,8 @@ print(x_train.shape, x_test.shape)
 keras.utils.set_random_seed(args.seed)  # 初始权重由种子决定 · it decides the first weights
 encoding_dim = args.encoding_dim  # 16 个数，可看成 4 × 4 的图像 · 16: an image of 4 x 4
 input_img = Input(shape=(784,))
-# relu 把负数变成 0。L1 惩罚把 10e-5（即 0.0001）乘以编码各数之和，加到损失上：各数变小，更多的数为 0，
-# 即稀疏（惩罚对一批图片取平均）。原文说，没有惩罚，结果与主成分分析（PCA，见后）十分类似；不尽然：用 --l1 0
+# relu 把负数变成 0。L1 惩罚是 10e-5（即 0.0001）乘以编码各数之和，对一批图片取平均，加到损失上；它使各数
+# 变小，更多的数为 0，即稀疏。原文说，没有惩罚，结果与主成分分析（PCA，见后）十分类似；不尽然：用 --l1 0
 # --optimizer adam，误差小于 PCA。
 # relu turns what is below 0 into 0. The L1 penalty adds 10e-5 (0.0001) times the sum of a code's
 # numbers, the mean over a batch, to the loss: they get smaller, and more of them 0: sparse. The post

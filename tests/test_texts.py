@@ -81,7 +81,7 @@ DECODING = [
     "deep, code 32 | Adam",
     "PCA, code 32",
 ]
-SIZES = ["deep, linear | 2", "PCA | 2", "single layer, linear | 2"]
+SIZES = ["deep, relu | 2", "PCA | 2"]
 CONVOLUTIONS = ["the post's network", "the better network", "PCA"]
 CLAIMS = ["relu, penalty 0", "1000 numbers, relu"]
 NOISE = ["plain", "denoising"]
@@ -100,11 +100,12 @@ QUOTES = {
     "1. **重建**": ("results", DECODING),
     "2. **识别数字**": ("code_sizes", SIZES),
     "3. **卷积**": ("convolutions", CONVOLUTIONS),
-    "4. **原文的说法**": ("claims", CLAIMS),
-    "5. **去噪**": ("noise", NOISE),
-    "6. **异常检测**": ("anomalies", ANOMALIES),
-    "7. **标签很少**": ("few_labels", FEW_LABELS),
-    "8. **训练图片很少**": ("how_much", FEW_IMAGES),
+    "4. **不加约束的单层网络**": ("claims", CLAIMS),
+    "5. **稀疏约束**": ("claims", CLAIMS),
+    "6. **去噪**": ("noise", NOISE),
+    "7. **异常检测**": ("anomalies", ANOMALIES),
+    "8. **标签很少**": ("few_labels", FEW_LABELS),
+    "9. **训练图片很少**": ("how_much", FEW_IMAGES),
 }
 
 
