@@ -123,6 +123,7 @@ def test_own_digit_draws_what_the_network_makes_of_it(few, tmp_path):
     options = ["--epochs", "1", "--data", few, "--models", tmp_path]
     run_script(ROOT / "simple_autoencoder.py", *options)
     done = run_script(script, *words, folder=FOLDER)
+    assert done.shown == ["mine_decoded.png"]
     rows = drawn_rows(done.figures["mine_decoded.png"])
     assert_images(rows["yours"], done.x)
     assert_images(rows["reconstruction"], done.decoded_img)
@@ -544,6 +545,23 @@ def test_a_small_folder_is_learnt_all_the_same(tmp_path):
     run = run_script(SCRIPT, *words, "--no-show", folder=FOLDER)
     errors = errors_of(run.said)
     assert errors["autoencoder"] < 0.5 * errors["mean colour"]
+
+
+@pytest.mark.parametrize("name", ["{kind}/{i}.png", "{i}_{kind}.png"])
+def test_how_many_of_the_nearest_are_of_the_same_kind(name, tmp_path):
+    """By codes, 0 or 1 as the kind is, all; by pixels two of five: both kinds have each grey."""
+    folder = tmp_path / "my_images"
+    folder.mkdir()
+    names = [name.format(kind=i // 20, i=i) for i in range(40)]
+    codes = np.repeat([[0.0, 0.1], [1.0, 0.1]], 20, axis=0)
+    kinds = np.where(np.arange(40) % 4 == 0, "held out", "learnt")
+    images = np.zeros((40, 16, 16, 1), "uint8")
+    images += np.arange(0, 200, 10, dtype="uint8").repeat(2).reshape(20, 2).T.reshape(40, 1, 1, 1)
+    np.savez(folder / "images.npz", images=images)
+    np.savez(folder / "codes.npz", codes=codes, kinds=kinds, names=names)
+    said = run_script(FOLDER / "alike.py", "--models", tmp_path, folder=FOLDER).said
+    assert "10 held-out images" in said
+    assert re.findall(r"[\d.]+%", said) == ["100.0%", "40.0%", "40.0%", "40.0%"]
 
 
 @pytest.mark.parametrize(

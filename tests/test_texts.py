@@ -87,7 +87,6 @@ CLAIMS = ["relu, penalty 0", "1000 numbers, relu"]
 NOISE = ["plain", "denoising"]
 ANOMALIES = ["3, 4 and 7", "letters"]
 FEW_LABELS = ["pixels", "deep, code 32", "denoising, code 1000"]
-FEW_IMAGES = ["deep, best epoch, test digits", "PCA 32, test digits"]
 QUOTES = {
     "- **Decoding.**": ("results", DECODING),
     "- **Telling digits apart": ("code_sizes", SIZES),
@@ -96,7 +95,6 @@ QUOTES = {
     "- **Noise.**": ("noise", NOISE),
     "- **Anomalies.**": ("anomalies", ANOMALIES),
     "- **Few labels.**": ("few_labels", FEW_LABELS),
-    "- **Few images.**": ("how_much", FEW_IMAGES),
     "1. **重建**": ("results", DECODING),
     "2. **识别数字**": ("code_sizes", SIZES),
     "3. **卷积**": ("convolutions", CONVOLUTIONS),
@@ -105,7 +103,6 @@ QUOTES = {
     "6. **去噪**": ("noise", NOISE),
     "7. **异常检测**": ("anomalies", ANOMALIES),
     "8. **标签很少**": ("few_labels", FEW_LABELS),
-    "9. **训练图片很少**": ("how_much", FEW_IMAGES),
 }
 
 

@@ -36,14 +36,14 @@ with np.load(folder / "codes.npz") as file:
     codes = file["codes"]
     kinds = file["kinds"]
     names = file["names"].tolist()
-shown = []  # 每张图片是什么 · what each image shows
+subjects = []  # 每张图片画的是什么 · what each image shows
 for name in names:
     path = Path(name)
     if "/" in name:
-        shown.append(path.parent.as_posix())
+        subjects.append(path.parent.as_posix())
     else:
-        shown.append(path.stem[-1])
-shown = np.array(shown)
+        subjects.append(path.stem[-1])
+subjects = np.array(subjects)
 
 # %% 各种表示 · the images in all forms
 x = images.reshape(len(images), -1)
@@ -71,5 +71,5 @@ for label, values in forms.items():
     right = []
     for number, six in zip(asked, found, strict=True):
         others = six[six != number][:5]
-        right.append(np.mean(shown[others] == shown[number]))
+        right.append(np.mean(subjects[others] == subjects[number]))
     print(f"{label:24}{np.mean(right):20.1%}")
