@@ -76,7 +76,7 @@ def few(npz):
 @pytest.fixture(scope="session")
 def first_run(npz, tmp_path_factory):
     """A script's first run, by its name, and the figures that it drew; it is made once."""
-    models = tmp_path_factory.mktemp("models")
+    models = tmp_path_factory.mktemp("models") / "new"
 
     @functools.cache
     def call(name):
