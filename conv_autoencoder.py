@@ -32,7 +32,7 @@ x_test = x_test.reshape(len(x_test), 28, 28, 1)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
-keras.utils.set_random_seed(args.seed)  # 初始权重由种子决定 · it decides the first weights
+keras.utils.set_random_seed(args.seed)  # 初始权重由种子决定 · for the first weights
 # 卷积核为 3 × 3，padding="same" 使大小不变；池化取每个 2 × 2 区域的最大值：28 → 14 → 7 → 4（7 补成 8）。
 # Convolutions, of 3 x 3, keep the size with padding="same"; pooling takes the largest of 2 x 2
 # values: 28, 14, 7, 4. The 7 is padded to 8.
@@ -65,8 +65,8 @@ decoder = Model(encoded, decoded)
 # The rate of Adadelta was 1.0 in the post's days; with today's, 0.001, next to nothing is learnt.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.005)}
 # 不分大小写；不在字典中的，原样交给 Keras，例如在单元格中写的 args.optimizer = Adam(0.01)。
-# Adam is adam; what is not in the dictionary goes to Keras as it is, such as an Adam(0.01) that is
-# put into args.optimizer in a cell.
+# Capital letters do not matter. What is not in the dictionary goes to Keras unchanged, such as an
+# Adam(0.01) that is put into args.optimizer in a cell.
 optimizer_name = str(args.optimizer).lower()
 optimizer = optimizers.get(optimizer_name, args.optimizer)
 autoencoder.compile(

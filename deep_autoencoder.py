@@ -31,7 +31,7 @@ x_test = x_test.reshape(len(x_test), 784)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络，在最窄处拆分 · build the network, and split it where it is narrowest
-keras.utils.set_random_seed(args.seed)  # 初始权重由种子决定 · it decides the first weights
+keras.utils.set_random_seed(args.seed)  # 初始权重由种子决定 · for the first weights
 # 含输入层共 7 层，左右对称；最窄的一层输出编码，编码器到它为止，解码器从它之后开始。
 # 7 layers with the input; the narrowest gives the code: there the encoder ends, the decoder begins.
 encoding_dim = args.encoding_dim
@@ -53,8 +53,8 @@ decoder = Model(encoded, decoded)
 # The rate of Adadelta was 1.0 in the post's days; with today's, 0.001, next to nothing is learnt.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.0015)}
 # 不分大小写；不在字典中的，原样交给 Keras，例如在单元格中写的 args.optimizer = Adam(0.01)。
-# Adam is adam; what is not in the dictionary goes to Keras as it is, such as an Adam(0.01) that is
-# put into args.optimizer in a cell.
+# Capital letters do not matter. What is not in the dictionary goes to Keras unchanged, such as an
+# Adam(0.01) that is put into args.optimizer in a cell.
 optimizer_name = str(args.optimizer).lower()
 optimizer = optimizers.get(optimizer_name, args.optimizer)
 autoencoder.compile(
@@ -126,7 +126,7 @@ common.plot_rows(rows, n, folder / "reconstructions.png", red_blue=["code"])
 split = -1  # 改成 -2，就移动两层 · with -2, two layers move
 moved = loaded_encoder.layers[split:]
 encoder2 = keras.Sequential(loaded_encoder.layers[:split])
-# 先是移来的层，再是原来的解码器，它也可以当作一层 · the decoder as it was serves as a layer
+# 先是移来的层，再是原来的解码器，它也可以当作一层 · the old decoder serves as one layer
 decoder2 = keras.Sequential(moved + [loaded_decoder])
 encoded_imgs2 = encoder2.predict(x_test, verbose=0)
 decoded_imgs2 = decoder2.predict(encoded_imgs2, verbose=0)

@@ -32,7 +32,7 @@ x_test = x_test.reshape(len(x_test), 784)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
-keras.utils.set_random_seed(args.seed)  # 初始权重由种子决定 · it decides the first weights
+keras.utils.set_random_seed(args.seed)  # 初始权重由种子决定 · for the first weights
 encoding_dim = args.encoding_dim  # 16 个数，可看成 4 × 4 的图像 · 16: an image of 4 x 4
 input_img = Input(shape=(784,))
 # relu 把负数变成 0。L1 惩罚是 10e-5（即 0.0001）乘以编码各数之和，对一批图片取平均，加到损失上；它使各数
@@ -62,8 +62,8 @@ decoder = Model(encoded, decoded)
 # In the post's days the rate of 'adadelta' was 1.0. With today's, 0.001, next to nothing is learnt.
 optimizers = {"adadelta": Adadelta(learning_rate=1.0), "adam": Adam(learning_rate=0.001)}
 # 不分大小写；不在字典中的，原样交给 Keras，例如在单元格中写的 args.optimizer = Adam(0.01)。
-# Adam is adam; what is not in the dictionary goes to Keras as it is, such as an Adam(0.01) that is
-# put into args.optimizer in a cell.
+# Capital letters do not matter. What is not in the dictionary goes to Keras unchanged, such as an
+# Adam(0.01) that is put into args.optimizer in a cell.
 optimizer_name = str(args.optimizer).lower()
 optimizer = optimizers.get(optimizer_name, args.optimizer)
 autoencoder.compile(
