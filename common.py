@@ -1,7 +1,7 @@
 """三个脚本共用的函数 · What the three scripts share: options, digits, saving, pictures, the table.
 
-The networks and the results are in the scripts. The functions here load, save, print and draw
-what they are handed.
+The networks are in the scripts. The functions here load digits, save and load networks, compare
+with PCA, print and draw.
 """
 
 import os
@@ -43,11 +43,13 @@ def parse_options(parser, epochs, batch_size):
     parser.add_argument(
         "--batch-size", default=batch_size, type=int, help="批量大小 · batch size (%(default)s)"
     )
-    parser.add_argument("--optimizer", default="adadelta", help="优化器 · Keras's (%(default)s)")
+    parser.add_argument("--optimizer", default="adadelta", help="优化器 · optimizer (%(default)s)")
     parser.add_argument("--seed", default=0, type=int, help="随机种子 · random seed (%(default)s)")
     parser.add_argument("--data", default=MNIST, help="数据文件 · a file like mnist.npz")
     parser.add_argument("--models", default=FOLDER / "models", help="输出 · saved in (%(default)s)")
-    parser.add_argument("--load", action="store_true", help="加载上次的网络 · train nothing")
+    parser.add_argument(
+        "--load", action="store_true", help="加载上次的网络，不训练 · load, train nothing"
+    )
     parser.add_argument("--no-show", action="store_true", help="不弹出窗口 · open no windows")
     return parser.parse_args(command_line(FOLDER))
 
@@ -313,7 +315,12 @@ def plot_rows(rows, n, path, red_blue=()):
     a row are drawn; 0 is black and 1 is white. `red_blue`: a list of labels; in these rows 0 is
     white, what is above it red, what is below blue. Each of these rows has a scale of its own: its
     value farthest from 0 has the deepest colour.
+
+    Raises ValueError if a label of `red_blue` is not one of `rows`.
     """
+    for label in red_blue:
+        if label not in rows:
+            raise ValueError(f"red_blue：没有这一行 · there is no row {label!r} in {list(rows)}")
     width = 2 + 0.6 * n  # 左边 2 英寸写标签 · 2 inches are for the labels
     figure = new_figure(path, width, 0.6 * len(rows))
     figure.subplots_adjust(left=2 / width, right=0.99, bottom=0.02, top=0.98)

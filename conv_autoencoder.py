@@ -23,6 +23,7 @@ from keras.layers import Conv2D, InputLayer, MaxPooling2D, UpSampling2D
 from keras.optimizers import Adadelta, Adam
 
 parser = argparse.ArgumentParser(description=__doc__)
+# 其余的选项在 common.py 中 · The other options are in common.py.
 args = common.parse_options(parser, epochs=1, batch_size=128)
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
@@ -32,7 +33,7 @@ x_test = x_test.reshape(len(x_test), 28, 28, 1)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
-keras.utils.set_random_seed(args.seed)  # 初始权重由种子决定 · for the first weights
+keras.utils.set_random_seed(args.seed)  # 决定初始权重和图片的顺序 · first weights, order of images
 # 卷积核为 3 × 3，padding="same" 使大小不变；池化取每个 2 × 2 区域的最大值：28 → 14 → 7 → 4（7 补成 8）。
 # Convolutions, of 3 x 3, keep the size with padding="same"; pooling takes the largest of 2 x 2
 # values: 28, 14, 7, 4. The 7 is padded to 8.
@@ -116,14 +117,11 @@ loaded_autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = loaded_encoder.predict(x_test, verbose=0)
 decoded_imgs = loaded_decoder.predict(encoded_imgs, verbose=0)
-# 前 1000 张：加载的两部分重建的图片，应当与训练好的网络相同（用 --load 时没有训练，与加载的网络相同）。
-# Of 1,000 digits the loaded parts should make the same images as the trained network (with --load
-# nothing was trained: as the loaded one).
-whole = autoencoder
-if args.load:
-    whole = loaded_autoencoder
-difference = np.abs(whole(x_test[:1000]) - decoded_imgs[:1000]).max()
-print(f"images of loaded parts and network differ by {difference:.1g} (rounding: below 0.0001)")
+# 前 1000 张：加载的两部分重建的图片，应当与训练好的网络重建的相同。
+# Of 1,000 digits the loaded parts should make the same images as the trained network.
+if not args.load:
+    difference = np.abs(autoencoder(x_test[:1000]) - decoded_imgs[:1000]).max()
+    print(f"images of loaded parts and network differ by {difference:.1g} (rounding: below 0.0001)")
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
 # 一轮训练之后，重建的图片模糊，但大多认得出。编码的 8 个特征图排成 3 × 3，最后一个位置空着（黄色）。

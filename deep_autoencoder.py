@@ -22,6 +22,7 @@ from keras.optimizers import Adadelta, Adam
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--encoding-dim", type=int, default=32, help="编码维数 · code (%(default)s)")
+# 其余的选项在 common.py 中 · The other options are in common.py.
 args = common.parse_options(parser, epochs=50, batch_size=256)
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
@@ -31,7 +32,7 @@ x_test = x_test.reshape(len(x_test), 784)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络，在最窄处拆分 · build the network, and split it where it is narrowest
-keras.utils.set_random_seed(args.seed)  # 初始权重由种子决定 · for the first weights
+keras.utils.set_random_seed(args.seed)  # 决定初始权重和图片的顺序 · first weights, order of images
 # 含输入层共 7 层，左右对称；最窄的一层输出编码，编码器到它为止，解码器从它之后开始。
 # 7 layers with the input; the narrowest gives the code: there the encoder ends, the decoder begins.
 encoding_dim = args.encoding_dim
@@ -99,14 +100,11 @@ loaded_autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = loaded_encoder.predict(x_test, verbose=0)
 decoded_imgs = loaded_decoder.predict(encoded_imgs, verbose=0)
-# 前 1000 张：加载的两部分重建的图片，应当与训练好的网络相同（用 --load 时没有训练，与加载的网络相同）。
-# Of 1,000 digits the loaded parts should make the same images as the trained network (with --load
-# nothing was trained: as the loaded one).
-whole = autoencoder
-if args.load:
-    whole = loaded_autoencoder
-difference = np.abs(whole(x_test[:1000]) - decoded_imgs[:1000]).max()
-print(f"images of loaded parts and network differ by {difference:.1g} (rounding: below 0.0001)")
+# 前 1000 张：加载的两部分重建的图片，应当与训练好的网络重建的相同。
+# Of 1,000 digits the loaded parts should make the same images as the trained network.
+if not args.load:
+    difference = np.abs(autoencoder(x_test[:1000]) - decoded_imgs[:1000]).max()
+    print(f"images of loaded parts and network differ by {difference:.1g} (rounding: below 0.0001)")
 
 # %% 画图：原图、编码、重建 · draw digits, their codes, and what is decoded from these
 # 编码画成正方形：32 个数占 6 × 6 个位置中的 32 个，其余 4 个（黄色）没有值。

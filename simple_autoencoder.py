@@ -23,6 +23,7 @@ from keras.optimizers import Adadelta, Adam
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--encoding-dim", type=int, default=16, help="编码维数 · code (%(default)s)")
 parser.add_argument("--l1", type=float, default=10e-5, help="惩罚系数 · penalty (%(default)s)")
+# 其余的选项在 common.py 中 · The other options are in common.py.
 args = common.parse_options(parser, epochs=50, batch_size=256)
 
 # %% 加载数据，像素值从 0–255 缩放到 0–1 · load the digits, scaled from 0 .. 255 to 0 .. 1
@@ -32,7 +33,7 @@ x_test = x_test.reshape(len(x_test), 784)
 print(x_train.shape, x_test.shape)
 
 # %% 建立网络 · build the network, and its two parts
-keras.utils.set_random_seed(args.seed)  # 初始权重由种子决定 · for the first weights
+keras.utils.set_random_seed(args.seed)  # 决定初始权重和图片的顺序 · first weights, order of images
 encoding_dim = args.encoding_dim  # 16 个数，可看成 4 × 4 的图像 · 16: an image of 4 x 4
 input_img = Input(shape=(784,))
 # relu 把负数变成 0。L1 惩罚是 10e-5（即 0.0001）乘以编码各数之和，对一批图片取平均，加到损失上；它使各数
@@ -114,19 +115,16 @@ loaded_autoencoder.summary()
 # %% 编码和解码 · encode and decode
 encoded_imgs = loaded_encoder.predict(x_test, verbose=0)
 decoded_imgs = loaded_decoder.predict(encoded_imgs, verbose=0)
-# 前 1000 张：加载的两部分重建的图片，应当与训练好的网络相同（用 --load 时没有训练，与加载的网络相同）。
-# Of 1,000 digits the loaded parts should make the same images as the trained network (with --load
-# nothing was trained: as the loaded one).
-whole = autoencoder
-if args.load:
-    whole = loaded_autoencoder
-difference = np.abs(whole(x_test[:1000]) - decoded_imgs[:1000]).max()
-print(f"images of loaded parts and network differ by {difference:.1g} (rounding: below 0.0001)")
+# 前 1000 张：加载的两部分重建的图片，应当与训练好的网络重建的相同。
+# Of 1,000 digits the loaded parts should make the same images as the trained network.
+if not args.load:
+    difference = np.abs(autoencoder(x_test[:1000]) - decoded_imgs[:1000]).max()
+    print(f"images of loaded parts and network differ by {difference:.1g} (rounding: below 0.0001)")
 
 # %% 编码稀疏吗 · are the codes sparse?
-# 网络可以像函数一样调用；之后，losses 中是这些图片的惩罚项（平均），加上重建的损失，就是 val_loss。
-# A network can be called like a function. After that, losses has the penalty, the mean over these
-# images; together with the loss of their reconstructions it is val_loss.
+# 网络可以像函数一样调用；调用之后，losses 中是这些图片的惩罚项（平均）。交叉熵加惩罚项，就是 val_loss。
+# A network can be called like a function. The call puts the penalty, the mean over these images,
+# into losses. Cross-entropy plus penalty is val_loss.
 loaded_autoencoder(x_test)
 penalty = float(sum(loaded_autoencoder.losses))
 zeros = np.mean(encoded_imgs == 0)
@@ -182,8 +180,8 @@ common.plot_rows(rows, drawn, folder / "each_number.png", red_blue=list(rows))
 # %% 表格：误差和准确率 · the table: errors, and how many digits are recognised
 # 比较误差看 MSE。PSNR 由它换算而来，越大越好 · To compare errors, take the MSE; PSNR is the same in dB.
 # PCA 的交叉熵大：它的一些像素裁剪成了 0 或 1，即“肯定是黑（白）的”；肯定却错了，交叉熵就很大。
-# PCA's cross-entropy is large: some of its pixels, clipped, are just 0 or 1, which is to be sure of
-# black or white; for being sure and wrong, cross-entropy is large.
+# PCA's cross-entropy is large: some of its pixels, clipped, are just 0 or 1, which says that they
+# are black or white for sure. Where that is wrong, cross-entropy is large.
 # 1-NN：编码最近的训练图片，标签也相同的比例。lower bound：完全相同的图片的交叉熵。
 # 1-NN: how often the training digit of the nearest code has the same label. Lower bound: the
 # cross-entropy of a perfect copy.

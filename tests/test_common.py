@@ -241,6 +241,13 @@ def test_colours_of_a_picture(tmp_path):
     np.testing.assert_allclose(drawn_rows(figure)["digits"][1], 0.5)
 
 
+def test_a_row_of_another_name_is_not_drawn_in_grey_without_a_word(tmp_path):
+    rows = {"code of 3": np.zeros((1, 3))}
+    with pytest.raises(ValueError, match="there is no row 'code'"):
+        common.plot_rows(rows, 1, tmp_path / "a.png", red_blue=["code"])
+    assert not (tmp_path / "a.png").exists()
+
+
 def test_zeros_are_white_and_places_without_a_value_have_a_colour_of_their_own(tmp_path):
     common.plot_rows({"code": np.zeros((1, 3))}, 1, tmp_path / "a.png", red_blue=["code"])
     (axes,) = plt.figure("a.png").axes

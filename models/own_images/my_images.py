@@ -82,9 +82,10 @@ read = image_files.read_images_once(paths, size, channels, file)
 images = read["images"]
 hashes = [str(file_hash) for file_hash in read["hashes"]]
 names = [Path(name).relative_to(args.folder).as_posix() for name in read["names"]]
-# 留出十分之一：网络不学它们，它们的误差才说明问题。以后一直如此，按文件的哈希值辨认。
-# A tenth is held out: the network never learns from these, so that their error tells how good it
-# is. With --load and --go-on it stays so; an image is known by the hash of its file.
+# 留出十分之一：权重不从它们学，它们只决定何时停止，误差才说明问题。以后一直如此，按文件的哈希值辨认。
+# A tenth is held out: no weight is learnt from these, they only say when to stop, so that their
+# error tells how good the network is. With --load and --go-on it stays so; an image is known by the
+# hash of its file.
 new_hashes = []
 if not args.load:
     new_hashes = sorted(set(hashes) - set(kind_of))
@@ -257,7 +258,7 @@ neighbours = NearestNeighbors().fit(codes)
 def row_of_similar(image, name, code):
     """Return a row of a picture: an image, and the five others of the nearest codes; print them."""
     _, nearest = neighbours.kneighbors(code[np.newaxis], n_neighbors=6)
-    others = [other for other in nearest[0] if names[other] != name][:5]
+    others = [other for other in nearest[0] if not np.array_equal(images[other], image)][:5]
     row = [(image, image_files.short_name(name))]
     print(f"\n相似的图片 · Similar to {name}:")
     for other in others:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 PROJECT = FOLDER.parents[1]
-sys.path.insert(0, str(PROJECT))
+sys.path.insert(0, str(PROJECT))  # 让 Python 找到 common.py · so that Python finds common.py
 
 
 def whole_number(lowest, highest=None):
