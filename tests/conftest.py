@@ -23,6 +23,8 @@ os.environ["PYTHONPATH"] = str(ROOT)
 os.environ.pop("KERAS_BACKEND", None)
 # The tests take one core, and leave the other to the processes beside.
 os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["TF_NUM_INTRAOP_THREADS"] = "1"
+os.environ["TF_NUM_INTEROP_THREADS"] = "1"
 # Python looks for garbage less often. Among TensorFlow's many objects, looking for it takes a
 # tenth of the time.
 gc.set_threshold(100_000)
