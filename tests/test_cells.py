@@ -200,12 +200,14 @@ def test_unusual_images_of_the_readme(name, first_run, capsys):
 
 def test_a_folder_of_images_in_a_script(few, tmp_path, monkeypatch, eager):
     """The README's lines, in the third script with the shape that they name."""
-    (tmp_path / "photos" / "more").mkdir(parents=True)
+    photos = tmp_path / "photos"
+    more = photos / "more"
+    more.mkdir(parents=True)
     for i in range(130):
         image = Image.fromarray(np.full((40, 60, 3), i, "uint8"))
-        image.save(
-            tmp_path / "photos" / ["0.jpg", "1.JPG", "more/2.png"][i % 3].replace(".", f"{i}.")
-        )
+        folder = [photos, more][i % 2]
+        ending = [".jpg", ".JPG", ".png"][i % 3]
+        image.save(folder / f"{i:03}{ending}")
     monkeypatch.chdir(tmp_path)
     code = snippet("folder")
     flat = "images.reshape(len(images), -1)"

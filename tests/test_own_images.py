@@ -556,7 +556,8 @@ def test_how_many_of_the_nearest_are_of_the_same_kind(name, tmp_path):
     codes = np.repeat([[0.0, 0.1], [1.0, 0.1]], 20, axis=0)
     kinds = np.where(np.arange(40) % 4 == 0, "held out", "learnt")
     images = np.zeros((40, 16, 16, 1), "uint8")
-    images += np.arange(0, 200, 10, dtype="uint8").repeat(2).reshape(20, 2).T.reshape(40, 1, 1, 1)
+    for i in range(40):
+        images[i] = 10 * (i % 20)
     np.savez(folder / "images.npz", images=images)
     np.savez(folder / "codes.npz", codes=codes, kinds=kinds, names=names)
     said = run_script(FOLDER / "alike.py", "--models", tmp_path, folder=FOLDER).said

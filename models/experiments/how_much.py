@@ -67,7 +67,8 @@ for name, (build, rate, size) in builders.items():
             all_images = []
             for folder in (training.best, training.folder):
                 all_images += [lab.reconstruct(folder, x_test), lab.reconstruct(folder, x)]
-            all_images += [common.pca(x, x_test, size)[2], common.pca(x, x, size)[2]]
+            pca_imgs = common.pca(x, np.concatenate([x_test, x]), size)[2]
+            all_images += [pca_imgs[: len(x_test)], pca_imgs[len(x_test) :]]
             for label, images in zip(labels, all_images, strict=True):
                 of = x_test if "test" in label else x
                 errors[label].append(lab.errors_of(of, images))

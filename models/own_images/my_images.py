@@ -58,9 +58,8 @@ args = parser.parse_args(common.command_line(project.FOLDER))
 # %% 加载上次的网络，以及它学过哪些图片 · load the last network, and which images it has learnt
 folder = Path(args.models) / "my_images"
 folder.mkdir(parents=True, exist_ok=True)
-tempfile.TemporaryFile(
-    dir=folder
-).close()  # 不能写入，现在就报错 · fails now, if it cannot be written
+# 不能写入，现在就报错 · If the folder cannot be written, it fails now.
+tempfile.TemporaryFile(dir=folder).close()
 paths = image_files.find_images(Path(args.folder), left_out=folder)
 kind_of = {}  # 文件的哈希值：学过或留出 · the hash of a file to "learnt" or "held out"
 if args.load or args.go_on:
